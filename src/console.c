@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include "console.h"
+#include "domain.h"
+#include "guest_copy.h"
+#include "lib/printf.h"
+#include "machine.h"
+
+#define INPUT	1024	/* bytes typed ahead */
+
+static struct {
+	const struct domain *speaker;	/* of the line that is not finished yet */
+	bool middle;			/* there is such a line */
+	char input[INPUT];
+	uint32_t put, got;
+	void (*notify)(void);
+	uint64_t period;		/* console_guest_printf(): when this one began */
+	uint32_t lines, dropped;
+} console;
+
+static void put_prefix(const struct domain *d)
+{
+	char prefix[16];
+	int n;
+
+	if (d)
+		n = format_string(prefix, sizeof(prefix), "(%u) ", d->id);
+	else
+		n = format_string(prefix, sizeof(prefix), "(atelier) ");
+	machine_console_write(prefix, n);
+}
+
+/* Somebody else may be in the middle of a line. */
+static void take_line(const struct domain *d)
+{
+	if (console.middle && console.speaker != d) {
+		machine_console_write("\r\n", 2);
+		console.middle = false;
+	}
+	console.speaker = d;
+}
+
+void console_emit(const struct domain *d, const char *bytes, size_t n)
+{
+	bool plain = d && d->privileged;
+	size_t start = 0;
+
+	if (n == 0)
+		return;
+	take_line(d);
+	while (start < n) {
+		size_t end = start;
+
+		while (end < n && bytes[end] != '\n')
+			end++;
+		if (end < n)
+			end++;
+		if (!plain && !console.middle)
+			put_prefix(d);
+		machine_console_write(bytes + start, end - start);
+		console.middle = bytes[end - 1] != '\n';
+		start = end;
+	}
+}
+
+static void put_own(void *to, char c)
+{
+	if (c == '\n')
+		console_emit(NULL, "\r\n", 2);
+	else
+		console_emit(NULL, &c, 1);
+}
+
+static void print(const char *format, va_list args)
+{
+	format_text(put_own, NULL, format, args);
+}
+
+void console_printf(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	print(format, args);
+	va_end(args);
+}
+
+/* Whether a line that a guest caused may be printed now. */
+static bool within_rate(void)
+{
+	uint64_t now = machine_now();
+
+	if (now - console.period >= CONSOLE_GUEST_PERIOD) {
+		console.period = now;
+		console.lines = 0;
+	}
+	return console.lines++ < CONSOLE_GUEST_LINES;
+}
+
+void console_guest_printf(const char *format, ...)
+{
+	va_list args;
+
+	if (!within_rate()) {
+		console.dropped++;
+		return;
+	}
+	if (console.dropped) {
+		console_printf("%u lines about guests were left out\n", console.dropped);
+		console.dropped = 0;
+	}
+	va_start(args, format);
+	print(format, args);
+	va_end(args);
+}
+
+void console_set_notify(void (*notify)(void))
+{
+	console.notify = notify;
+}
+
+void console_input(char c)
+{
+	if (console.put - console.got == INPUT)
+		return;
+	console.input[console.put++ % INPUT] = c;
+	if (console.notify)
+		console.notify();
+}
+
+int do_console_read(struct domain *d, guest_addr_t buffer, uint32_t size)
+{
+	uint32_t n = MIN(size, console.put - console.got);
+	char bytes[64];
+
+	if (!d->privileged)
+		return -EPERM;
+	n = MIN(n, sizeof(bytes));
+	for (uint32_t i = 0; i < n; i++)
+		bytes[i] = console.input[(console.got + i) % INPUT];
+	if (copy_to_guest(buffer, bytes, n))
+		return -EFAULT;
+	console.got += n;
+	return n;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Domains: each subsystem's share of one, together; and a domain's life.
+ *
+ * A domain is opened (a slot, no memory), gets frames and registers, runs, and dies once. Death is in steps: the first makes it
+ * invisible to everybody; the others give back what it held, each bounded, until the slot is free again.
+ */
+#ifndef ATELIER_DOMAIN_H
+#define ATELIER_DOMAIN_H
+
+#include "lib/types.h"
+#include "public/atelier.h"
+#include "public/control.h"
+#include "event.h"		/* lab 2 */
+#include "frame_pool.h"
+#include "hypercall.h"
+#include "paging.h"		/* lab 3 */
+#include "sched.h"
+#include "segment.h"		/* lab 4 */
+#include "timer.h"		/* lab 2 */
+#include "trap_table.h"		/* lab 2 */
+#include "upcall.h"		/* lab 2 */
+#include "vcpu.h"
+
+#ifndef MAX_DOMAINS
+#define MAX_DOMAINS	160
+#endif
+
+enum domain_life {
+	LIFE_FREE,		/* the slot is */
+	LIFE_OPEN,
+	LIFE_DYING,
+};
+
+struct domain {
+	struct vcpu vcpu;
+	domid_t id;			/* also its slot */
+	enum domain_life life;
+	uint32_t reason;		/* SHUTDOWN_..., dying */
+	bool privileged;
+	char name[DOMAIN_NAME];
+	struct shared_info *shared;
+	mfn_t shared_frame;
+	mfn_t slot_frame;		/* machine_slot_open() */
+	struct reservation memory;
+	struct hypercalls calls;
+	struct events events;		/* lab 2 */
+	struct upcalls upcalls;		/* lab 2 */
+	struct trap_table traps;	/* lab 2 */
+	struct timers timers;		/* lab 2 */
+	struct paging paging;		/* lab 3 */
+	struct segments segments;	/* lab 4 */
+	struct sched_entity sched;
+};
+
+/* ---- domain_table.c: the slots ---- */
+
+void domain_table_init(void);
+
+/* A free slot, all of it zero but its number; NULL: none. */
+struct domain *domain_claim(void);
+
+/* A living domain by number, DOMID_SELF being @self; NULL: none, or dying. */
+struct domain *domain_find(struct domain *self, uint32_t id);
+
+/* The first domain from @id on that is not free, dying ones too; NULL at the end. */
+struct domain *domain_next(uint32_t id);
+
+/* ---- domain.c: life ---- */
+
+void domain_init(void);
+
+/* A new domain with no memory, paused. NULL: no slot, or no frame for its windows. */
+struct domain *domain_open(const char *name, uint32_t limit);
+
+/* Makes a frame of @d's its shared page, for ever. Errors as frame_get_type(). */
+int domain_set_shared(struct domain *d, mfn_t mfn);
+
+/* The first step of death. @d may be the current one. Domain 0's stops the machine. */
+void domain_kill(struct domain *d, uint32_t reason, uint32_t status);
+
+/* The others: one bounded step for one dying domain; false: nothing was left to do. */
+bool domain_reap(void);
+
+/* Runs every auditor. */
+bool domain_check(void);
+
+#endif

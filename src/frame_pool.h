@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pool: which frames are free, and whose the others are.
+ *
+ * Every usable frame is on exactly one list: the free one or its owner's. A frame is scrubbed on its way from one owner
+ * to the next, before the next one can map it. A frame given back in a call is not handed out again before the call's
+ * flush (tlb_end_of_call) is done: nobody allocates in between.
+ */
+#ifndef ATELIER_FRAME_POOL_H
+#define ATELIER_FRAME_POOL_H
+
+#include "lib/types.h"
+#include "public/atelier.h"
+
+struct domain;
+
+struct frame_list {
+	uint32_t first;		/* frame number, UINT32_MAX if empty */
+	uint32_t count;
+};
+
+/* A domain's share: what it owns, and how much it may. */
+struct reservation {
+	struct frame_list owned;
+	uint32_t limit;
+};
+
+/* Takes all usable frames of the machine. */
+void frame_pool_init(void);
+
+/*
+ * From now on a frame is scrubbed before it is handed out. Until then no domain has run, so there is nothing to hide
+ * in memory, and domain 0, which may read everything, gets most of it.
+ */
+void frame_pool_scrub(void);
+
+/* Takes one more frame, of no owner until now, into the pool. */
+void frame_pool_add(mfn_t mfn);
+
+void frame_pool_open(struct reservation *r, uint32_t limit);
+
+/* A zeroed frame for the hypervisor itself (@d NULL) or for @d with one reference, the reservation's. MFN_NONE: none left, or limit. */
+mfn_t frame_pool_alloc(struct domain *d);
+
+/* The last reference is gone: off its owner's list, free. Called by frame_put() and for the hypervisor's own. */
+void frame_pool_free(mfn_t mfn);
+
+uint32_t frame_pool_free_count(void);
+
+/* A frame leaves its owner's reservation: drops the reference that frame_pool_alloc() gave. */
+void frame_pool_give_up(mfn_t mfn);
+
+bool frame_pool_check(void);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* What the compiler and we need of <string.h>; as in the C standard. */
+#ifndef ATELIER_LIB_STRING_H
+#define ATELIER_LIB_STRING_H
+
+#include "lib/types.h"
+
+void *memcpy(void *dst, const void *src, size_t n);
+void *memmove(void *dst, const void *src, size_t n);
+void *memset(void *dst, int c, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+size_t strlen(const char *s);
+int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t n);
+
+/* Copies at most @size - 1 characters and always ends with NUL; @size > 0. */
+void string_copy(char *dst, const char *src, size_t size);
+
+/*
+ * A decimal or (after 0x) hexadecimal number at *@s, which moves behind it; a K, M or G multiplies by 2^10,
+ * 2^20, 2^30. False, and nothing moved, if there is none or it does not fit 32 bits.
+ */
+bool string_number(const char **s, uint32_t *value);
+
+/*
+ * The value of word "@name=value" in a command line, up to the next blank; NULL if it is not there.
+ */
+const char *string_option(const char *cmdline, const char *name);
+
+#endif

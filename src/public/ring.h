@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rings of descriptors: how requests and responses travel (paper, section 3.2.2; Figure 2).
+ *
+ * A ring is one frame of the domain: this header, then slots of the class's size. Indices run freely
+ * through 32 bits; index i lives in slot i mod size. The guest writes requests and @req_prod; the hypervisor
+ * copies each request once and writes responses, in any order and each naming its request's @id, and
+ * @rsp_prod. A response takes the slot of a request that was consumed. If req_prod runs ahead of
+ * rsp_prod by more than the size, the ring stops (RING_STOPPED) and one last event says so.
+ *
+ * Suppression: whoever sleeps writes the index at which to be woken into its event field, and looks once
+ * more. The guest kicks (RING_kick) when req_prod passes req_event; the hypervisor raises the port when rsp_prod
+ * passes rsp_event.
+ */
+#ifndef ATELIER_PUBLIC_RING_H
+#define ATELIER_PUBLIC_RING_H
+
+#include "atelier.h"
+
+#define RING_CONSOLE	0	/* a domain's console, both ways; domain 0 is at the other end */
+#define RING_VIF_TX	1	/* device: number of the VIF */
+#define RING_VIF_RX	2
+#define RING_VBD	3	/* one for all virtual block devices of the domain */
+#define RING_CLASSES	4
+
+#define RING_STOPPED	1	/* the hypervisor found an impossible index */
+
+/* ring_op(struct ring_op *) */
+#define RING_register	0	/* in class, device, frame, port. The frame is held as writable until
+				   the end. -EEXIST, -ENODEV, -EBUSY, -EINVAL (port not open) */
+#define RING_unregister	1	/* in class, device. -ENODEV; -EAGAIN: requests are under way */
+#define RING_kick	2	/* in class, device: there are requests */
+
+#ifndef __ASSEMBLY__
+struct ring_op {
+	uint32_t op;
+	uint32_t ring_class;
+	uint32_t device;
+	uint32_t frame;
+	uint32_t port;
+	uint32_t reserved;
+};
+
+struct ring_header {
+	uint32_t req_prod;	/* guest */
+	uint32_t req_event;	/* hypervisor */
+	uint32_t rsp_prod;	/* hypervisor */
+	uint32_t rsp_event;	/* guest */
+	uint32_t flags;		/* hypervisor: RING_STOPPED */
+	uint32_t reserved[11];
+};
+
+/* RING_CONSOLE: 63 slots of 64 bytes; a request with @count 0 asks for input and is answered when there is some. */
+#define CONSOLE_SLOTS		32
+struct console_slot {
+	uint16_t id;
+	uint16_t count;		/* bytes of @data */
+	uint8_t data[60];
+};
+
+/* RING_VIF_TX: the first piece holds at least the 14 + 20 bytes that rules look at; no piece crosses a page. */
+#define VIF_TX_SLOTS		64
+#define VIF_TX_PIECES		4
+struct vif_tx_request {
+	uint16_t id;
+	uint16_t pieces;
+	uint32_t reserved;
+	struct { uint32_t address; uint16_t length, reserved; } piece[VIF_TX_PIECES];
+};
+struct vif_tx_response {
+	uint16_t id;
+	int16_t status;		/* 0, -EINVAL malformed, -EACCES refused by a rule, -ENOSPC no room */
+};
+
+/* RING_VIF_RX: an unused frame, mapped nowhere, for each packet; another one comes back with the packet in it. */
+#define VIF_RX_SLOTS		128
+struct vif_rx_request {
+	uint16_t id;
+	uint16_t reserved;
+	uint32_t frame;
+};
+struct vif_rx_response {
+	uint16_t id;
+	uint16_t offset;	/* of the packet in the frame */
+	int16_t length;		/* of the packet, or a negative error: then @frame is the one that was given */
+	uint16_t flags;		/* VIF_RX_CSUM_OK */
+	uint32_t frame;
+};
+#define VIF_RX_CSUM_OK		1
+
+/* RING_VBD: pieces are runs of whole sectors (512 bytes) inside one frame. */
+#define VBD_SLOTS		32
+#define VBD_PIECES		8
+#define VBD_READ		0
+#define VBD_WRITE		1
+#define VBD_FLUSH		2	/* answered when all that was answered before is on the disk */
+#define VBD_BARRIER		4	/* flag on VBD_WRITE: nothing of this domain passes it, either way */
+struct vbd_request {
+	uint16_t id;
+	uint8_t op;
+	uint8_t pieces;
+	uint32_t device;	/* number of the VBD in this domain */
+	uint64_t sector;	/* the first one, as the guest counts */
+	struct { uint32_t frame; uint8_t first, count; uint16_t reserved; } piece[VBD_PIECES];
+};
+struct vbd_response {
+	uint16_t id;
+	int16_t status;		/* 0, -EINVAL, -ENODEV, -ENXIO, -EACCES, -EIO */
+};
+#endif
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scheduler's mechanism: who can run, who runs, and the switch. Who of them is next is sched_policy.h's to say.
+ *
+ * A switch happens only on the way back to a guest, when nothing is on the hypervisor's stack: it changes which registers are loaded, and
+ * that is all there is to it.
+ */
+#ifndef ATELIER_SCHED_H
+#define ATELIER_SCHED_H
+
+#include "lib/types.h"
+#include "lib/list.h"
+
+struct domain;
+
+/* A domain's share. */
+struct sched_entity {
+	struct list queue;	/* the policy's, while it can run */
+	bool blocked;
+	uint32_t paused;	/* who stopped it: itself being built, domain 0 */
+	uint64_t run_time;	/* nanoseconds */
+	uint64_t started;	/* when it last got the processor */
+};
+
+void sched_init(void);
+void sched_open(struct domain *d);	/* paused until sched_unpause() */
+
+struct domain *sched_current(void);
+
+void sched_sleep(struct domain *d);
+void sched_wake(struct domain *d);
+void sched_pause(struct domain *d);
+void sched_unpause(struct domain *d);
+
+/* A dying domain: never runs again. */
+void sched_leave(struct domain *d);
+
+/*
+ * Work between guests: @chore is called once on each way back after sched_want_chore(), and answers whether there is more.
+ */
+void sched_set_chore(bool (*chore)(void));
+void sched_want_chore(void);
+
+/* timer.c: the slice is over. */
+void sched_slice_over(void);
+
+/*
+ * A door for pc/, on each way back: the domain to return to, with its registers and tables loaded. Idles while there is none.
+ */
+struct domain *sched_return(void);
+
+int do_yield(struct domain *d);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who runs next: in turns, SLICE nanoseconds each.
+ */
+#ifndef ATELIER_SCHED_POLICY_H
+#define ATELIER_SCHED_POLICY_H
+
+#include "lib/types.h"
+
+struct domain;
+
+#define SLICE	10000000ull
+
+void policy_init(void);
+
+/* The one of those that can run that should, or NULL. */
+struct domain *policy_pick(void);
+
+/* How long it may, in nanoseconds. */
+uint64_t policy_slice(struct domain *d);
+
+/* @d used the processor for @time nanoseconds. */
+void policy_charge(struct domain *d, uint64_t time);
+
+/* Whether @woken should run at once instead of @current. */
+bool policy_preempts(struct domain *woken, struct domain *current);
+
+void policy_wake(struct domain *d);
+void policy_sleep(struct domain *d);
+void policy_yield(struct domain *d);
+void policy_leave(struct domain *d);
+
+#endif

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The hypervisor's life in one function, start(); then domains run, and everything happens on their behalf.
+ *
+ * Boot modules: the first is domain 0's kernel, its string "NAME COMMAND-LINE". Then, in any number, "domain mem=SIZE COMMAND-LINE":
+ * the kernel of another domain; "initrd": goes with the kernel before it.
+ */
+#include "start.h"
+#include "builder.h"
+#include "console.h"
+#include "crash.h"
+#include "domain.h"
+#include "frame.h"
+#include "frame_pool.h"
+#include "hypercall_table.h"
+#include "lib/string.h"
+#include "machine.h"
+#include "tlb.h"
+
+#define FRAMES(bytes)	((bytes) / PAGE_SIZE)
+#define DOMAIN_DEFAULT	(8u << 20)	/* bytes, for a module that does not say */
+
+/* Ends before any domain runs: what a person did wrong, in one line. */
+static NORETURN void refuse(const char *what, const char *why)
+{
+	console_printf("%s: %s\n", what, why);
+	machine_stop(END_CRASH, 0);
+}
+
+static bool is_word(const char *string, const char *word)
+{
+	size_t n = strlen(word);
+
+	return strncmp(string, word, n) == 0 && (string[n] == ' ' || string[n] == '\0');
+}
+
+static const char *after_first_word(const char *s)
+{
+	while (*s && *s != ' ')
+		s++;
+	while (*s == ' ')
+		s++;
+	return s;
+}
+
+/* A size in bytes from "@name=" of a command line, @otherwise if it is not there. */
+static uint32_t size_option(const char *cmdline, const char *name, uint32_t otherwise)
+{
+	const char *s = string_option(cmdline, name);
+	uint32_t size;
+
+	if (!s)
+		return otherwise;
+	if (!string_number(&s, &size) || (*s != '\0' && *s != ' '))
+		refuse(name, "not a size (a number, with K, M or G)");
+	return size;
+}
+
+static struct machine_module initrd_of(unsigned int i)
+{
+	if (i + 1 < machine_module_count() && is_word(machine_module(i + 1).string, "initrd"))
+		return machine_module(i + 1);
+	return (struct machine_module){ 0 };
+}
+
+static void start_domain(const char *name, unsigned int module, const char *cmdline, uint32_t frames)
+{
+	struct build b = { machine_module(module), initrd_of(module), cmdline, frames };
+	struct domain *d = domain_open(name, frames);
+	const char *wrong;
+
+	if (!d)
+		refuse(name, "no room for another domain");
+	wrong = builder_build(d, &b);
+	if (wrong)
+		refuse(name, wrong);
+	sched_unpause(d);
+}
+
+/* What the other modules' domains will take, so that domain 0 leaves it. */
+static uint32_t frames_of_others(void)
+{
+	uint32_t n = 0;
+
+	for (unsigned int i = 1; i < machine_module_count(); i++)
+		if (is_word(machine_module(i).string, "domain"))
+			n += FRAMES(size_option(machine_module(i).string, "mem", DOMAIN_DEFAULT)) + 1;
+	return n;
+}
+
+static void start_domain_0(void)
+{
+	uint32_t others = frames_of_others() + 1, all = frame_pool_free_count();	/* + its windows' page table */
+	uint32_t most = all > others ? all - others : 0;
+	uint32_t frames = MIN(FRAMES(size_option(machine_cmdline(), "dom0_mem", UINT32_MAX)), most);
+
+	if (machine_module_count() == 0)
+		refuse("domain 0", "there is no boot module: its kernel must be the first one");
+	start_domain("domain 0", 0, after_first_word(machine_module(0).string), frames);
+	frame_pool_scrub();
+}
+
+static void start_others(void)
+{
+	for (unsigned int i = 1; i < machine_module_count(); i++) {
+		const char *string = machine_module(i).string;
+
+		if (is_word(string, "domain"))
+			start_domain("domain", i, after_first_word(string),
+				     FRAMES(size_option(string, "mem", DOMAIN_DEFAULT)));
+		else if (!is_word(string, "initrd"))
+			refuse(string, "not a kind of boot module (domain, initrd)");
+	}
+}
+
+static void start_subsystems(void)
+{
+	frame_init();
+	domain_init();
+	tlb_init();
+	frame_pool_init();
+	sched_init();
+	hypercall_init(hypercall_table, HYPERCALL_COUNT);
+	event_init();		/* lab 2 */
+	timer_init();		/* lab 2 */
+	paging_init();		/* lab 3 */
+	segment_init();		/* lab 4 */
+}
+
+void start(void)
+{
+	const char *audit = string_option(machine_cmdline(), "audit");
+
+	start_subsystems();
+	console_printf("Atelier: %u MiB free\n", frame_pool_free_count() >> (20 - PAGE_SHIFT));
+	start_domain_0();
+	start_others();
+	machine_release_modules(frame_pool_add);
+	if (audit && is_word(audit, "on"))
+		hypercall_set_audit(domain_check);
+}
