@@ -87,6 +87,12 @@ static void put_shared(struct domain *d)
 	d->shared_frame = MFN_NONE;
 }
 
+enum progress {
+	STEP_DONE,		/* the domain is gone */
+	STEP_MORE,		/* and there is more to do */
+	STEP_STUCK,		/* all that is left is what domain 0 still maps */
+};
+
 /* Gives some frames of the reservation up; those that somebody else still holds stay on the list. False: some are left. */
 static bool give_up_frames(struct domain *d)
 {
@@ -104,28 +110,27 @@ static bool give_up_frames(struct domain *d)
 	return true;
 }
 
-/* One step for one domain; true: it is gone. */
-static bool reap_step(struct domain *d)
+static enum progress reap_step(struct domain *d)
 {
 	segment_destroy(d);			/* lab 4 */
 	if (!paging_destroy(d))			/* lab 3 */
-		return false;
+		return STEP_MORE;
 	if (d->shared)
 		put_shared(d);
-	if (!give_up_frames(d) || d->memory.owned.count > 0)
-		return false;
+	if (!give_up_frames(d))
+		return STEP_MORE;
+	if (d->memory.owned.count > 0)
+		return STEP_STUCK;
 	frame_put(d->slot_frame);
 	d->life = LIFE_FREE;
-	return true;
+	return STEP_DONE;
 }
 
 bool domain_reap(void)
 {
 	for (struct domain *d = domain_next(0); d; d = domain_next(d->id + 1u))
-		if (d->life == LIFE_DYING) {
-			reap_step(d);
+		if (d->life == LIFE_DYING && reap_step(d) != STEP_STUCK)
 			return true;
-		}
 	return false;
 }
 

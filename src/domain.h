@@ -79,7 +79,10 @@ int domain_set_shared(struct domain *d, mfn_t mfn);
 /* The first step of death. @d may be the current one. Domain 0's stops the machine. */
 void domain_kill(struct domain *d, uint32_t reason, uint32_t status);
 
-/* The others: one bounded step for one dying domain; false: nothing was left to do. */
+/*
+ * The others: one bounded step for one dying domain; false: nothing can be done. A domain of which domain 0 still maps frames waits, and
+ * is looked at again at the next death.
+ */
 bool domain_reap(void);
 
 /* Runs every auditor. */

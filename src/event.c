@@ -186,10 +186,11 @@ static int send(struct domain *d, uint32_t port)
 
 static int status(struct domain *d, struct event_channel_op *op)
 {
-	const struct event_port *p = &d->events.ports[op->port];
+	const struct event_port *p;
 
 	if (op->port == 0 || op->port >= EVENT_PORTS)
 		return -EINVAL;
+	p = &d->events.ports[op->port];
 	op->status = p->state;
 	op->remote = p->state == EVENT_UNBOUND || p->state == EVENT_INTERDOMAIN ? p->remote : DOMID_NONE;
 	op->remote_port = p->remote_port;

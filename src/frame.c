@@ -78,6 +78,9 @@ static int first_use(struct domain *d, struct frame *f, mfn_t mfn, enum frame_ty
 	int err;
 
 	if (type == FRAME_WRITABLE) {
+		/* The processor may still walk what was a table: nobody may write it before that is over. */
+		if (before > FRAME_WRITABLE)
+			tlb_settle(mfn);
 		f->type = type;
 		f->uses = 1;
 		return 0;

@@ -85,8 +85,10 @@ void sched_unpause(struct domain *d)
 void sched_leave(struct domain *d)
 {
 	policy_leave(d);
-	if (sched.loaded == d)
+	if (sched.loaded == d) {
+		fast_switch_to(d, NULL);	/* lab 2 */
 		sched.loaded = NULL;
+	}
 	sched.wanted = true;
 }
 

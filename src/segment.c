@@ -300,7 +300,7 @@ struct descriptor *segment_find(struct domain *d, uint16_t selector)
 
 	if (selector & 4)
 		return index < s->ldt_entries ? descriptor(s->ldt[frame], slot) : NULL;
-	if (frame >= s->gdt_frames || (reserved_index(frame) && slot < GDT_RESERVED_SLOTS))
+	if (index == 0 || frame >= s->gdt_frames || (reserved_index(frame) && slot < GDT_RESERVED_SLOTS))
 		return NULL;
 	return descriptor(s->gdt[frame], slot);
 }

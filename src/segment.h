@@ -50,7 +50,7 @@ void segment_switch_to(struct domain *d);
 /* Gives all table frames of a dying domain back. */
 void segment_destroy(struct domain *d);
 
-/* Where @selector's descriptor is, to be read and changed in place; NULL if it lies outside @d's tables or among the reserved ones. */
+/* Where @selector's descriptor is, to be read and changed in place; NULL if it lies outside @d's tables or among the reserved ones, or is the null selector. */
 struct descriptor *segment_find(struct domain *d, uint16_t selector);
 
 int do_set_gdt(struct domain *d, guest_addr_t frames, uint32_t entries);

@@ -113,7 +113,7 @@ static void start_others(void)
 	}
 }
 
-static void start_subsystems(void)
+void start_subsystems(void)
 {
 	frame_init();
 	domain_init();

@@ -5,4 +5,7 @@
 /* A door for pc/: the machine is up. Brings up the subsystems and the domains of the boot modules; the caller returns to a guest then. */
 void start(void);
 
+/* The first part of it: every subsystem, no domain yet. Tests start here. */
+void start_subsystems(void);
+
 #endif

@@ -87,7 +87,8 @@ void fast_switch_to(struct domain *prev, struct domain *next)
 {
 	if (prev)
 		uninstall(&prev->traps);
-	install(&next->traps);
+	if (next)
+		install(&next->traps);
 }
 
 int do_set_fast_trap(struct domain *d, uint32_t vector)

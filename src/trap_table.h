@@ -34,7 +34,7 @@ bool trap_target_ok(uint32_t cs, uint32_t address);
 /* The handler of @vector, or NULL. */
 const struct trap_handler *trap_handler(const struct domain *d, unsigned int vector);
 
-/* At a switch: takes @prev's fast gate (may be NULL) out of the IDT and puts @next's in. */
+/* At a switch: takes @prev's fast gate out of the IDT and puts @next's in. Either may be NULL: nobody. */
 void fast_switch_to(struct domain *prev, struct domain *next);
 
 int do_set_trap_table(struct domain *d, guest_addr_t table, uint32_t count);

@@ -13,8 +13,9 @@
 
 struct domain;
 
-/* A domain's share. The processor itself saves into @regs: it stays at its place. */
+/* A domain's share. The processor itself saves into @regs: it stays at its place, and a few words below may be overwritten. */
 struct vcpu {
+	uint32_t gap[8];
 	struct regs regs;
 	uint32_t kernel_ss, kernel_esp;
 	uint32_t dr[8];

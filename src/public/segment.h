@@ -21,8 +21,8 @@
 
 /*
  * set_gdt(uint32_t *frames, entries): @entries (1 to 8192) descriptors in ceil(entries / 512) distinct frames of the
- * caller, which become type GDT: no writable mapping may be left. Entries behind the last are absent. The old table is
- * given back. -EINVAL (entries), -EFAULT, -EBUSY (writable, or in use as another type), -EPERM (not the
+ * caller, which become type GDT: no writable mapping may be left. All descriptors of these frames count, those of other frames
+ * are absent. The old table is given back. -EINVAL (entries), -EFAULT, -EBUSY (writable, or in use as another type), -EPERM (not the
  * caller's), -EACCES (a descriptor that is not accepted): the old table stands.
  *
  * set_ldt(va, entries): @va page-aligned; 0 entries: none. Every page must be mapped and is held as type LDT until the next

@@ -27,7 +27,7 @@
  */
 
 /*
- * set_debugreg(register, value): 0 to 3, addresses: below ATELIER_LINE, else -EPERM; 6; 7: no GD bit, no I/O
+ * set_debugreg(register, value): 0 to 3, addresses: at most ATELIER_LINE - 8, else -EPERM; 6; 7: no GD bit, no I/O
  * and no 8-byte watchpoints, else -EPERM. Anything else -EINVAL. get_debugreg(register, uint32_t *value):
  * 0; -EINVAL; -EFAULT.
  */

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+#
+# Everything starts here: `make help` lists it. Parts of the tree bring their rules along in a build.mk of
+# their own; a tree that lacks a part lacks its build.mk, and nothing here is edited for that.
+#
+#	make V=1	shows commands instead of names
+#	make JOBS=1	one thing at a time
+
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := build/atelier.elf
+
+JOBS ?= $(shell nproc)
+ifeq ($(MAKELEVEL) $(filter -j%,$(MAKEFLAGS)),0 )
+MAKEFLAGS += -j$(JOBS)
+endif
+export JOBS
+
+CC	:= gcc
+LD	:= ld
+AR	:= ar
+NM	:= nm
+OBJCOPY	:= objcopy
+PYTHON	:= /usr/bin/python3
+
+# $(call say,CC) in front of a command: a quiet line with what is made, `  CC      src/paging.c`. A second
+# argument says it in other words.
+ifeq ($(V),1)
+say =
+else
+say = @printf '  %-7s %s\n' '$(1)' '$(or $(2),$(patsubst build/%.o,%,$@))';
+endif
+
+# ---- packages ----
+
+# Whoever needs Debian packages has `| deps-GROUP`; tools/deps says what is in a group, and does nothing
+# where they are installed.
+DEPS := build run linux bochs iso check gdb doctor
+.PHONY: deps $(DEPS:%=deps-%)
+deps:		## installs the Debian packages that everything here needs
+	@tools/deps $(DEPS)
+$(DEPS:%=deps-%): deps-%:
+	@tools/deps $*
+
+# ---- the parts ----
+
+# Each adds to these what its system or its tests need.
+LINUX_NEEDS :=
+MINI_NEEDS :=
+CHECK_NEEDS :=
+CHECK_QUICK_NEEDS :=
+
+include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/build.mk \
+	tests/build.mk tests/*/build.mk bench/build.mk))
+
+# ---- run ----
+
+# What a person gives to `make run` goes to tools/run letter for letter: make expands no dollar in it.
+RUN_WORDS := cmd=CMD cmdline=CMDLINE emu=EMU guest=GUEST image=IMAGE initramfs=INITRAMFS \
+	kvm=KVM mem=MEM options=OPTIONS
+word_option = $(firstword $(subst =, ,$(1)))
+word_name = $(lastword $(subst =, ,$(1)))
+define pass_word
+unexport $(1)
+export ATELIER_$(1) := $$(value $(1))
+endef
+$(foreach word,$(RUN_WORDS),$(eval $(call pass_word,$(call word_name,$(word)))))
+RUN_FLAGS = $(foreach word,$(RUN_WORDS),$(if $(value $(call word_name,$(word))),\
+	--$(call word_option,$(word))="$$ATELIER_$(call word_name,$(word))"))
+
+# make itself only knows the statuses 0, 1 and 2; this small extension of it ends it with the one that
+# tools/run left. (`exit 3` in a domain is not a failure of make.)
+ifneq ($(filter run,$(MAKECMDGOALS)),)
+-load build/tools/make_status.so
+endif
+build/tools/make_status.so: tools/make_status.c | deps-build
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC -o $@ $< >&2
+
+GUEST_NEEDS = $(if $(filter mini,$(GUEST)),$(MINI_NEEDS),$(LINUX_NEEDS))
+EMU_DEPS = $(if $(filter bochs,$(EMU)),deps-bochs deps-iso,deps-run)
+.PHONY: run run-needs
+run:		## boots the system in QEMU, to a root shell here; CMD='…' EMU=bochs GUEST=mini MEM=512 KVM=1 …
+	@tools/deps $(EMU_DEPS:deps-%=%) >&2
+	@$(MAKE) run-needs >&2
+	@tools/run $(RUN_FLAGS); echo $$? >build/status.$$PPID
+run-needs: build/atelier.elf $(GUEST_NEEDS)
+	@:
+
+# ---- images and debugging ----
+
+.PHONY: iso gdb
+iso: build/atelier.iso	## build/atelier.iso: the system for GRUB on a PC, in QEMU and in Bochs
+build/atelier.iso: build/atelier.elf $(LINUX_NEEDS) $(MINI_NEEDS) tools/mkiso | deps-iso
+	$(call say,ISO)tools/mkiso $@
+
+gdb: run-needs | deps-run deps-gdb	## the system stopped at the hypervisor's first instruction, GDB attached
+	@tools/run --gdb $(RUN_FLAGS)
+
+# ---- tests ----
+
+.PHONY: check check-quick house doctor
+check: build/atelier.elf $(CHECK_NEEDS) | deps-build deps-run deps-linux deps-bochs deps-iso deps-check deps-gdb	## every test of the project
+	@tests/run
+
+check-quick: build/atelier.elf $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check	## the tests that need no Linux, in two minutes
+	@tests/run --quick
+
+house: build/atelier.elf | deps-check	## are the layers kept, and the style?
+	@tests/house
+
+doctor: | deps-doctor	## tries on this machine what Atelier needs of one, and says what to do
+	@tools/doctor
+
+# ---- for people who read and write the source ----
+
+C_FILES = $(sort $(wildcard src/*.[ch] src/*/*.[ch] guestos/mini/*.[ch] labs/*/tests/*.[ch] tests/*/*.[ch]))
+.PHONY: format clean help
+format: | deps-check	## lays the C out as .clang-format says
+	$(call say,FORMAT,$(words $(C_FILES)) files)clang-format -i $(C_FILES)
+
+compile_commands.json: $(MAKEFILE_LIST) tools/compile-commands	## for clangd and other editors
+	$(call say,GEN)$(MAKE) --dry-run --always-make V=1 build/atelier.elf | tools/compile-commands >$@
+
+tags: $(C_FILES) $(wildcard src/pc/*.S) | deps-check	## for editors: where each name is defined
+	$(call say,TAGS)ctags -f $@ $^
+
+clean:		## forgets what was built, but for Linux and Debian's packages (`rm -r build` does all)
+	@find build -mindepth 1 -maxdepth 1 ! -name linux ! -name initramfs -exec rm -r {} +
+
+help:		## this list
+	@sed -n 's/^\([a-z][a-zA-Z0-9_./-]*\):.*##  *\(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | \
+		awk -F '\t' '{ printf "  make %-22s %s\n", $$1, $$2 }'

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A TCG plugin: what QEMU can tell about a run that no guest can forge, and a limit that falls at the
+ * same instruction each time.
+ *
+ *   -plugin plugin.so,out=FILE,tell=FD,entry=HEX,budget=N,watch=FILE,mark=HEX,...
+ *
+ * Counting starts when the address `entry` is executed for the first time, so that firmware costs
+ * nothing. Everything is counted by translation block when a block is entered: a block that a fault
+ * cuts short counts whole. That makes a count an upper bound by a few instructions in such places,
+ * and the same bound in each run.
+ *
+ * `watch` holds one hexadecimal address a line; executions of each are counted. At each execution of a
+ * `mark` the counters are written down. `budget` is in instructions; a `hlt` counts as HALT_COST of
+ * them, or a guest that only sleeps would never come to its end (-icount sleep=off skips idle time).
+ * When it is used up the results are written, a byte goes to `tell`, and the processor stands still
+ * where it is, for the parent to look at the machine and to end it.
+ *
+ * `xchg %bx, %bx` is the sign of the end, which the hypervisor executes before it turns the machine
+ * off (Bochs stops there). How far the processor gets after that depends on the host, so counters end
+ * at the sign, if it was the end.
+ *
+ * QEMU 7.2 ships no header for plugins in Debian; this declares what is used of API version 1.
+ */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef uint64_t plugin_id;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+enum { CALLBACK_NO_REGS };
+enum { INLINE_ADD_U64 };
+typedef void (*exec_cb)(unsigned int vcpu, void *data);
+
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
+struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id,
+					   void (*cb)(plugin_id, struct qemu_plugin_tb *));
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, exec_cb cb, int flags,
+					  void *data);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, exec_cb cb, int flags,
+					    void *data);
+void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int op, void *counter,
+						uint64_t add);
+void qemu_plugin_register_atexit_cb(plugin_id id, void (*cb)(plugin_id, void *), void *data);
+
+#define EXPORT __attribute__((visibility("default")))
+EXPORT int qemu_plugin_version = 1;
+
+#define HALT_COST	1000
+#define STOPPING	(3 * HALT_COST)	/* what may be spent between the sign of the end and the end */
+#define MARKS		8	/* addresses */
+#define NOTES		256	/* executions of them that are written down */
+
+/* Where an address lies in the address space that Atelier lays out. */
+enum place { USER, GUEST, HYPERVISOR, PLACES };
+static const char *const place_name[PLACES] = { "user", "guest", "hypervisor" };
+
+struct watch {
+	uint32_t address;
+	uint64_t count;
+};
+
+struct counters {
+	uint64_t instructions[PLACES];
+	uint64_t entered;		/* changes from elsewhere into the hypervisor */
+	uint64_t spent;			/* of the budget */
+};
+
+static struct {
+	FILE *out;
+	int tell;
+	uint32_t entry;
+	bool started;
+	uint64_t budget;
+	struct counters now, at_stop;
+	enum place last;
+	struct watch *watches;		/* sorted by address */
+	size_t watch_count;
+	uint32_t marks[MARKS];
+	unsigned int mark_count, notes;
+} run;
+
+static enum place place_of(uint32_t address)
+{
+	if (address >= 0xfc000000)
+		return HYPERVISOR;
+	return address >= 0xc0000000 ? GUEST : USER;
+}
+
+static void write_counters(const struct counters *counters)
+{
+	for (unsigned int i = 0; i < PLACES; i++)
+		fprintf(run.out, " %s=%" PRIu64, place_name[i], counters->instructions[i]);
+	fprintf(run.out, " entered=%" PRIu64 "\n", counters->entered);
+	for (size_t i = 0; i < run.watch_count; i++)
+		if (run.watches[i].count)
+			fprintf(run.out, "count %08" PRIx32 " %" PRIu64 "\n", run.watches[i].address,
+				run.watches[i].count);
+}
+
+/* The last line is the proof that the file is whole. */
+static void finish(const char *how, uint32_t address)
+{
+	bool stopping = run.now.spent - run.at_stop.spent < STOPPING;
+
+	fprintf(run.out, "end %s %08" PRIx32, how, address);
+	write_counters(stopping ? &run.at_stop : &run.now);
+	fprintf(run.out, "whole\n");
+	fflush(run.out);
+}
+
+static void at_exit(plugin_id id, void *data)
+{
+	finish(run.started ? "exit" : "unstarted", 0);
+}
+
+static void budget_used_up(uint32_t address)
+{
+	finish("budget", address);
+	while (write(run.tell, "b", 1) < 0)
+		;
+	for (;;)
+		pause();
+}
+
+/*
+ * What a block is, in the one pointer that QEMU hands back: its address, its place and its number of
+ * instructions, and whether it ends in a halt.
+ */
+static void *pack(uint32_t address, size_t instructions, bool halts)
+{
+	return (void *)((uintptr_t)address << 32 | (uintptr_t)instructions << 1 | halts);
+}
+
+static void enter_block(unsigned int vcpu, void *data)
+{
+	uint32_t address = (uintptr_t)data >> 32;
+	uint32_t instructions = (uint32_t)(uintptr_t)data >> 1;
+	enum place place = place_of(address);
+
+	if (!run.started)
+		return;
+	run.now.instructions[place] += instructions;
+	run.now.entered += place == HYPERVISOR && run.last != HYPERVISOR;
+	run.last = place;
+	run.now.spent += instructions + ((uintptr_t)data & 1 ? HALT_COST : 0);
+	if (run.now.spent >= run.budget)
+		budget_used_up(address);
+}
+
+static void start(unsigned int vcpu, void *data)
+{
+	if (run.started)
+		return;
+	for (size_t i = 0; i < run.watch_count; i++)
+		run.watches[i].count = 0;
+	run.started = true;
+}
+
+static void note_mark(unsigned int vcpu, void *data)
+{
+	if (!run.started || run.notes == NOTES)
+		return;
+	run.notes++;
+	fprintf(run.out, "mark %08" PRIx32, (uint32_t)(uintptr_t)data);
+	write_counters(&run.now);
+}
+
+static void note_stop(unsigned int vcpu, void *data)
+{
+	run.at_stop = run.now;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct watch *x = a, *y = b;
+
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+static bool is_bytes(struct qemu_plugin_insn *insn, const void *bytes, size_t size)
+{
+	return qemu_plugin_insn_size(insn) == size &&
+	       !memcmp(qemu_plugin_insn_data(insn), bytes, size);
+}
+
+static void translate_instruction(struct qemu_plugin_insn *insn)
+{
+	struct watch key = { .address = qemu_plugin_insn_vaddr(insn) };
+	struct watch *watch = bsearch(&key, run.watches, run.watch_count, sizeof(key), by_address);
+
+	if (watch)
+		qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64, &watch->count, 1);
+	if (is_bytes(insn, "\x66\x87\xdb", 3))
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, note_stop, CALLBACK_NO_REGS, NULL);
+	if (key.address == run.entry)
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, start, CALLBACK_NO_REGS, NULL);
+	for (unsigned int i = 0; i < run.mark_count; i++)
+		if (key.address == run.marks[i])
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, note_mark, CALLBACK_NO_REGS,
+							       (void *)(uintptr_t)key.address);
+}
+
+static void translate_block(plugin_id id, struct qemu_plugin_tb *tb)
+{
+	size_t n = qemu_plugin_tb_n_insns(tb);
+	bool halts = is_bytes(qemu_plugin_tb_get_insn(tb, n - 1), "\xf4", 1);
+
+	qemu_plugin_register_vcpu_tb_exec_cb(tb, enter_block, CALLBACK_NO_REGS,
+					     pack(qemu_plugin_tb_vaddr(tb), n, halts));
+	for (size_t i = 0; i < n; i++)
+		translate_instruction(qemu_plugin_tb_get_insn(tb, i));
+}
+
+static int read_watches(const char *name)
+{
+	FILE *file = fopen(name, "r");
+	uint32_t address;
+
+	if (!file)
+		return -1;
+	while (fscanf(file, "%" SCNx32, &address) == 1) {
+		run.watches = realloc(run.watches, (run.watch_count + 1) * sizeof(*run.watches));
+		if (!run.watches)
+			return -1;
+		run.watches[run.watch_count++] = (struct watch){ address, 0 };
+	}
+	fclose(file);
+	qsort(run.watches, run.watch_count, sizeof(*run.watches), by_address);
+	return 0;
+}
+
+/* One argument "name=value"; 0 or -1. */
+static int read_argument(const char *argument)
+{
+	const char *equals = strchr(argument, '=');
+	const char *value = equals ? equals + 1 : "";
+	size_t length = value - argument;
+
+	if (!strncmp(argument, "out=", length))
+		return (run.out = fopen(value, "w")) ? 0 : -1;
+	if (!strncmp(argument, "watch=", length))
+		return read_watches(value);
+	if (!strncmp(argument, "tell=", length))
+		run.tell = atoi(value);
+	else if (!strncmp(argument, "entry=", length))
+		run.entry = strtoul(value, NULL, 16);
+	else if (!strncmp(argument, "budget=", length))
+		run.budget = strtoull(value, NULL, 10);
+	else if (!strncmp(argument, "mark=", length) && run.mark_count < MARKS)
+		run.marks[run.mark_count++] = strtoul(value, NULL, 16);
+	else
+		return -1;
+	return 0;
+}
+
+EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		if (read_argument(argv[i])) {
+			fprintf(stderr, "plugin: cannot use the argument %s\n", argv[i]);
+			return -1;
+		}
+	if (!run.out || !run.budget)
+		return -1;
+	qemu_plugin_register_vcpu_tb_trans_cb(id, translate_block);
+	qemu_plugin_register_atexit_cb(id, at_exit, NULL);
+	return 0;
+}

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+"""One test, run once: boots it (or starts it on the host), classifies the end, has it judged."""
+
+import re
+import resource
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from . import bochs, elf, emulator, judge, observe, qemu
+from .emulator import Boot, Infra, Module, Run, Stop
+from .judge import Finding, Guest, Judge, JudgeError
+from .manifest import Manifest, Test
+from .observe import Malformed, Seen
+
+MAGIC = 16  # bytes
+RUNNERS = {"qemu": qemu.run, "bochs": bochs.run}
+COMMAND_LINE = "console=com1"
+HOST_CPU_SECONDS = 60  # processor time of a program of the host
+HOST_WALL_SECONDS = 600.0
+# How the hypervisor's report on itself begins, and how it tells that a domain had to die (crash.c).
+CRASH = re.compile(rb"^\(atelier\) CRASH: (.*?)\r?$", re.MULTILINE)
+DEATH = rb"^\(atelier\) (domain %d \(.*\) dies: .*?)\r?$"
+
+
+class Verdict(Enum):
+    """How a test ended, in the order in which it is found out."""
+
+    PASSED = "passed"
+    INFRA = "INFRA"
+    CRASHED = "crashed"
+    NOT_BOOTED = "did not boot"
+    TRIPLE_FAULT = "triple fault"
+    RESET = "reset"
+    HALTED = "halted with interrupts off"
+    BUDGET = "budget used up"
+    UNREADABLE = "unreadable observations"
+    CUT_SHORT = "cut short"
+    WRONG = "wrong observation"
+
+
+BAD_STOPS = {
+    Stop.TRIPLE_FAULT: Verdict.TRIPLE_FAULT,
+    Stop.RESET: Verdict.RESET,
+    Stop.HALTED: Verdict.HALTED,
+    Stop.BUDGET: Verdict.BUDGET,
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    lab: Manifest
+    test: Test
+    emulator: str
+    seed: str
+    verdict: Verdict
+    detail: str = ""
+    findings: tuple[Finding, ...] = ()
+    tail: tuple[str, ...] = ()  # the last lines of output, for a reader
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class _End:
+    verdict: Verdict
+    detail: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+def run(root: Path, lab: Manifest, test: Test, where: str, seed: str, folder: Path) -> Outcome:
+    """Runs a test of a built tree on "qemu", "bochs" or the "host". Leaves its files in `folder`."""
+    start = time.monotonic()
+    output = b""
+    try:
+        loaded = judge.load(lab.path.parent / "tests" / f"{test.name}.py", test)
+        magic = judge.derive(seed, "magic", lab.folder, test.name, where)[:MAGIC]
+        given, told = judge.draw(loaded, seed, lab.folder, test.name)
+        built = root / "build" / "labs" / lab.folder / "tests"
+        if where == "host":
+            end, output = _on_host(built / test.name, loaded, magic, seed, given, told, folder)
+        else:
+            boot = _boot(root, built, loaded, test, magic, seed, told)
+            result = RUNNERS[where](boot, folder)
+            end, output = _judge_run(boot, loaded, magic, given, result), result.serial
+    except (Infra, JudgeError, elf.ElfError) as error:
+        end = _End(Verdict.INFRA, str(error))
+    except OSError as error:  # a full disk, no more processes
+        end = _End(Verdict.INFRA, f"{error.filename or 'the system'}: {error.strerror}")
+    tail = () if end.verdict is Verdict.PASSED else _tail(output)
+    return Outcome(lab, test, where, seed, end.verdict, end.detail, end.findings, tail,
+                   time.monotonic() - start)
+
+
+def _tail(output: bytes) -> tuple[str, ...]:
+    lines = output.decode(errors="backslashreplace").replace("\r", "").split("\n")
+    return tuple("".join(c if c.isprintable() else "?" for c in line) for line in lines if line)[-4:]
+
+
+def guest_line(magic: bytes, seed: str, number: int, guest: Guest) -> str:
+    """What every test guest finds on its command line."""
+    word = judge.derive(seed, "seed", str(number))[:4].hex()
+    return f"magic={magic.hex()} seed={word} domain={number} {guest.args}".rstrip()
+
+
+def _boot(root: Path, built: Path, loaded: Judge, test: Test, magic: bytes, seed: str,
+          told: bytes) -> Boot:
+    modules: list[Module] = []
+    marks = set()
+    for number, guest in enumerate(loaded.domains):
+        path = built / f"{guest.name}.elf"
+        image = elf.read(path)
+        if "observe_mark" in image.symbols:
+            marks.add(image.symbols["observe_mark"].address)
+        line = guest_line(magic, seed, number, guest)
+        if number == 0:
+            modules.append(Module(guest.name, line, path.read_bytes()))
+        else:
+            modules.append(Module("domain", f"mem={guest.memory}K {line}", path.read_bytes()))
+        if told:
+            modules.append(Module("initrd", "", told))
+    return Boot(root / "build" / emulator.KERNEL, COMMAND_LINE, tuple(modules), loaded.memory, test.budget,
+                loaded.exceptions, tuple(sorted(marks)))
+
+
+def _judge_run(boot: Boot, loaded: Judge, magic: bytes, given: dict, result: Run) -> _End:
+    crash = CRASH.search(result.serial)
+    if crash:
+        return _End(Verdict.CRASHED, crash[1].decode(errors="backslashreplace"))
+    try:
+        pages = observe.find_pages(result.memory, magic)
+        stop = BAD_STOPS.get(result.stop)
+        if not pages and (stop is None or result.memory):
+            why = f"{result.stop.value}, {result.detail}" if stop else "it shut down before its guest said anything"
+            return _End(Verdict.NOT_BOOTED, why.rstrip(" ,"))
+        if stop:
+            return _End(stop, result.detail)
+        seen = observe.parse(pages)
+    except Malformed as error:
+        return _End(Verdict.UNREADABLE, str(error))
+    return _judge(loaded, given, seen, judge.outside_of(result, elf.read(boot.kernel)))
+
+
+def _judge(loaded: Judge, given: dict, seen: Seen, outside: judge.Outside | None) -> _End:
+    """The rest, once it is known that the run came to its end and what was observed can be read."""
+    domains = set(range(len(loaded.domains)))
+    strangers = {o.domain for o in seen.observations} - domains
+    if strangers:
+        return _End(Verdict.UNREADABLE, f"there are observations of domain {min(strangers)}")
+    missing = sorted(domains - loaded.dies - seen.ended)
+    if missing:
+        return _End(Verdict.CUT_SHORT, _last_words(seen, missing[0], outside))
+    found = judge.findings(loaded, given, seen, outside)
+    return _End(Verdict.WRONG, f"exercise {loaded.exercise}", tuple(found)) if found else _End(Verdict.PASSED)
+
+
+def _last_words(seen: Seen, domain: int, outside: judge.Outside | None) -> str:
+    """Why a domain did not come to the end of its test, as far as it is known."""
+    death = re.search(DEATH % domain, outside.serial, re.MULTILINE) if outside else None
+    if death:
+        return death[1].decode(errors="backslashreplace")
+    last = next((o for o in reversed(seen.observations) if o.domain == domain), None)
+    return (f"domain {domain} did not come to the end of its test; "
+            + (f"it last observed {last.tag} {last.key}" if last else "it observed nothing"))
+
+
+def _on_host(program: Path, loaded: Judge, magic: bytes, seed: str, given: dict, told: bytes,
+             folder: Path) -> tuple[_End, bytes]:
+    """A program of the host reads the input and writes pages; its messages go to a file of their own."""
+    if not program.exists():
+        raise Infra(f"{program} is not there; build it first (make)")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "input").write_bytes(told)
+    words = guest_line(magic, seed, 0, loaded.domains[0]).split(" ")
+    with (folder / "input").open("rb") as source, (folder / "output").open("wb") as output, \
+            (folder / "messages").open("wb") as messages:
+        process = subprocess.Popen(
+            [str(program), *words], cwd=folder, stdin=source, stdout=output, stderr=messages,
+            start_new_session=True, preexec_fn=_host_limits,
+            env={"LC_ALL": "C", "ASAN_OPTIONS": "detect_leaks=0"})
+        try:
+            status = process.wait(HOST_WALL_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise Infra(f"the wall clock ended the program after {HOST_WALL_SECONDS:.0f} s") from None
+        finally:
+            emulator.end(process)
+
+    said = (folder / "messages").read_bytes()[-65536:]
+    if status:
+        return _classify_host(status, said), said
+    try:
+        seen = observe.parse(observe.split_output((folder / "output").read_bytes(), magic))
+    except Malformed as error:
+        return _End(Verdict.UNREADABLE, str(error)), said
+    return _judge(loaded, given, seen, None), said
+
+
+def _host_limits() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (HOST_CPU_SECONDS, HOST_CPU_SECONDS + 5))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (emulator.FILE_LIMIT, emulator.FILE_LIMIT))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _classify_host(status: int, said: bytes) -> _End:
+    if -status in (signal.SIGXCPU, signal.SIGKILL):
+        return _End(Verdict.BUDGET, f"the program used {HOST_CPU_SECONDS} s of processor time")
+    lines = said.decode(errors="backslashreplace").split("\n")
+    reason = next((line.strip() for line in lines if "ERROR:" in line or "error:" in line or "assert" in line),
+                  f"exit status {status}" if status > 0 else signal.Signals(-status).name)
+    return _End(Verdict.CRASHED, reason)

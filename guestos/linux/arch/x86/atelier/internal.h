@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of this folder tell each other.
+ */
+#ifndef ARCH_X86_ATELIER_INTERNAL_H
+#define ARCH_X86_ATELIER_INTERNAL_H
+
+#include <linux/init.h>
+#include <linux/types.h>
+#include <asm/atelier.h>
+
+/* Prints; before there is a console, too. */
+void atelier_print(const char *s, unsigned int n);
+
+/* Ends the domain; see <atelier/vcpu.h>. */
+void __noreturn atelier_end(unsigned int reason, unsigned int status);
+
+/* Linux's clock: nanoseconds of real time, as the hypervisor counts them. */
+u64 atelier_real_time(void);
+
+/* The start of day, one a file, in the order of setup.c. */
+void __init atelier_init_tables(void);
+void __init atelier_init_segments(void);
+void __init atelier_init_traps(void);
+void __init atelier_init_memory(void);
+void __init atelier_init_irq(void);
+void __init atelier_init_time(void);
+void __init atelier_init_reboot(void);
+void __init atelier_init_early_console(void);
+
+/* context switches: what was put off until the old task's segments are saved (segment.c) */
+void atelier_finish_segments(void);
+
+#endif

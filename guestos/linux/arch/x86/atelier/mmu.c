@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Page tables: the processor walks them, Linux owns them, and the hypervisor writes what it has checked.
+ *
+ * A page is either a table (its bit in atelier_tables is set): the hypervisor keeps it valid, Linux maps it read-only and
+ * changes it by calls; or it is ordinary memory. The kernel's tables are tables from the moment they are used. Those of a
+ * process become so when its address space is first loaded, all at once, and stop being so when it dies. So fork() and exit()
+ * fill and empty them with ordinary stores, and each is checked and given back once, whatever was done to it.
+ *
+ * One processor and no preemption inside the kernel: nothing here is locked. Interrupts may change entries (kmap()), but
+ * never touch the queue: their requests go one at a time.
+ */
+#include <linux/init.h>
+#include <linux/bug.h>
+#include <linux/export.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/preempt.h>
+#include <linux/printk.h>
+#include <asm/atelier.h>
+#include <asm/fixmap.h>
+#include <asm/mmu_context.h>
+#include <asm/pgalloc.h>
+#include <asm/setup.h>
+#include <asm/tlbflush.h>
+#include <atelier/paging.h>
+#include "internal.h"
+
+u32 *atelier_p2m __ro_after_init;
+u32 atelier_frames __ro_after_init;
+EXPORT_SYMBOL(atelier_p2m);
+EXPORT_SYMBOL(atelier_frames);
+
+/* Tables lie in the direct map, which ends below the hypervisor. */
+#define DIRECT_FRAMES	((ATELIER_LINE - PAGE_OFFSET) >> PAGE_SHIFT)
+DECLARE_BITMAP(atelier_tables, DIRECT_FRAMES);
+EXPORT_SYMBOL(atelier_tables);
+
+/* Entries that Linux uses for what it maps itself. */
+#define READ_ONLY	(_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_DIRTY)
+#define WRITABLE	(READ_ONLY | _PAGE_RW)
+
+#define QUEUE		256
+
+bool atelier_lazy_mmu;
+unsigned int atelier_queued;
+EXPORT_SYMBOL(atelier_lazy_mmu);
+EXPORT_SYMBOL(atelier_queued);
+
+static struct mmu_request queue[QUEUE];
+static bool direct_map_ready;
+
+/* ---- requests ---- */
+
+static noinline void refused(const struct mmu_request *r, int err)
+{
+	pr_emerg("atelier: page-table request %08x %08x was refused: %d\n", r->where, r->value, err);
+	BUG();
+}
+
+static void execute(const struct mmu_request *list, unsigned int count)
+{
+	while (count) {
+		u32 done = 0;
+		int err = hypercall4(HYPERCALL_mmu_update, (unsigned long)list, count, (unsigned long)&done,
+				     DOMID_SELF);
+
+		if (!err)
+			return;
+		list += done;
+		count -= done;
+		if (err != -EAGAIN)
+			refused(list, err);
+	}
+}
+
+void atelier_flush_queue(void)
+{
+	unsigned int count = atelier_queued;
+
+	atelier_queued = 0;
+	execute(queue, count);
+}
+EXPORT_SYMBOL(atelier_flush_queue);
+
+/* One more request for the next call. */
+static void ask(u32 where, u32 value)
+{
+	if (unlikely(in_interrupt())) {
+		const struct mmu_request r = { where, value };
+
+		execute(&r, 1);
+		return;
+	}
+	queue[atelier_queued++] = (struct mmu_request){ where, value };
+	if (unlikely(atelier_queued == QUEUE))
+		atelier_flush_queue();
+}
+
+static void command(u32 operand, u32 code)
+{
+	ask(operand | MMU_COMMAND, code);
+}
+
+static void ask_now(u32 where, u32 value)
+{
+	ask(where, value);
+	arch_flush_lazy_mmu_mode();
+}
+
+u32 atelier_machine_address(const void *at)
+{
+	return atelier_p2m[__pa(at) >> PAGE_SHIFT] << PAGE_SHIFT | offset_in_page(at);
+}
+
+/* ---- entries ---- */
+
+/*
+ * A frame that is not the domain's: there is none such to map. Zero makes the access fault, and what Linux does about that
+ * (SIGBUS, or an oops) is what is right where memory is missing.
+ */
+pteval_t atelier_strange_entry(pteval_t value)
+{
+	return 0;
+}
+EXPORT_SYMBOL(atelier_strange_entry);
+
+/* While Linux builds its direct map over the builder's, it asks for what is there already, and for tables writable. */
+static bool __ref settled(const pte_t *ptep, pteval_t *value)
+{
+	if ((*value & (_PAGE_PRESENT | _PAGE_RW)) == (_PAGE_PRESENT | _PAGE_RW)) {
+		unsigned long pfn = atelier_from_machine(*value) >> PAGE_SHIFT;
+
+		if (pfn < DIRECT_FRAMES && test_bit(pfn, atelier_tables))
+			*value &= ~_PAGE_RW;
+	}
+	return ((*value ^ ptep->pte) & ~(_PAGE_ACCESSED | _PAGE_DIRTY)) == 0;
+}
+
+void atelier_set_pte(pte_t *ptep, pteval_t value)
+{
+	if (unlikely(!direct_map_ready) && settled(ptep, &value))
+		return;
+	ask(atelier_machine_address(ptep), value);
+	if (!atelier_lazy_mmu)
+		arch_flush_lazy_mmu_mode();
+}
+EXPORT_SYMBOL(atelier_set_pte);
+
+void atelier_set_pmd(pmd_t *pmdp, pmdval_t value)
+{
+	ask_now(atelier_machine_address(pmdp), value);
+}
+
+/* ---- pages that become tables, and tables that become pages ---- */
+
+/* The entry that maps a page of the direct map, in the kernel's own tables. */
+static u32 direct_entry(unsigned long pfn)
+{
+	unsigned long va = (unsigned long)pfn_to_kaddr(pfn);
+
+	return (native_pgd_val(swapper_pg_dir[pgd_index(va)]) & PAGE_MASK) + pte_index(va) * sizeof(pte_t);
+}
+
+static void ask_read_only(unsigned long pfn)
+{
+	__set_bit(pfn, atelier_tables);
+	ask(direct_entry(pfn), atelier_p2m[pfn] << PAGE_SHIFT | READ_ONLY);
+}
+
+static void ask_writable(unsigned long pfn)
+{
+	__clear_bit(pfn, atelier_tables);
+	ask(direct_entry(pfn), atelier_p2m[pfn] << PAGE_SHIFT | WRITABLE);
+}
+
+/* At start, before Linux's own directory is filled: by address, in the builder's tables. */
+void __init atelier_protect(const void *page)
+{
+	if (hypercall4(HYPERCALL_update_va_mapping, (unsigned long)page, atelier_machine_address(page) | READ_ONLY,
+		       UVM_INVLPG, DOMID_SELF))
+		BUG();
+	__set_bit(__pa(page) >> PAGE_SHIFT, atelier_tables);
+}
+
+/* A page joins a directory; if that one is in use, it becomes a table with the entry that names it, in one call. */
+void paravirt_alloc_pte(struct mm_struct *mm, unsigned long pfn)
+{
+	if (atelier_is_table(mm->pgd))
+		ask_read_only(pfn);
+}
+
+/* No directory names it any more. */
+void paravirt_release_pte(unsigned long pfn)
+{
+	if (!test_bit(pfn, atelier_tables))
+		return;
+	ask_writable(pfn);
+	command((unsigned long)pfn_to_kaddr(pfn), MMU_INVLPG);
+	arch_flush_lazy_mmu_mode();
+}
+
+/* ---- address spaces ---- */
+
+/* The first slot from @slot on that names a table, of the process's part. Most are empty: looks at eight at a time. */
+static unsigned int next_table(const pgd_t *pgd, unsigned int slot)
+{
+	while (slot < KERNEL_PGD_BOUNDARY && !native_pgd_val(pgd[slot])) {
+		if (slot % 8 == 0) {
+			const pgd_t *p = &pgd[slot];
+
+			if (!(p[0].pgd | p[1].pgd | p[2].pgd | p[3].pgd | p[4].pgd | p[5].pgd | p[6].pgd | p[7].pgd)) {
+				slot += 8;
+				continue;
+			}
+		}
+		slot++;
+	}
+	return slot;
+}
+
+#define for_each_table(pgd, slot)	\
+	for (slot = next_table(pgd, 0); slot < KERNEL_PGD_BOUNDARY; slot = next_table(pgd, slot + 1))
+
+/*
+ * One call checks or releases MMU_TABLES_A_CALL tables at most with a directory. What is more is pinned by itself, so that it
+ * is checked before, or released after.
+ */
+static void for_excess_tables(const pgd_t *pgd, u32 code)
+{
+	unsigned int slot, n = 0;
+
+	for_each_table(pgd, slot)
+		if (n++ >= MMU_TABLES_A_CALL)
+			command(native_pgd_val(pgd[slot]) & PAGE_MASK, code);
+}
+
+static unsigned long table_pfn(pgd_t entry)
+{
+	return pgd_val(entry) >> PAGE_SHIFT;
+}
+
+static void pin(pgd_t *pgd)
+{
+	unsigned int slot, n = 0;
+
+	for_each_table(pgd, slot) {
+		ask_read_only(table_pfn(pgd[slot]));
+		n++;
+	}
+	ask_read_only(__pa(pgd) >> PAGE_SHIFT);
+	if (n > MMU_TABLES_A_CALL)
+		for_excess_tables(pgd, MMU_PIN_TABLE);
+	command(atelier_machine_address(pgd), MMU_PIN_DIRECTORY);
+	if (n > MMU_TABLES_A_CALL)
+		for_excess_tables(pgd, MMU_UNPIN);
+}
+
+static void unpin(pgd_t *pgd)
+{
+	unsigned int slot, n = 0;
+
+	for_each_table(pgd, slot)
+		n++;
+	if (n > MMU_TABLES_A_CALL)
+		for_excess_tables(pgd, MMU_PIN_TABLE);
+	command(atelier_machine_address(pgd), MMU_UNPIN);
+	if (n > MMU_TABLES_A_CALL)
+		for_excess_tables(pgd, MMU_UNPIN);
+	for_each_table(pgd, slot)
+		ask_writable(table_pfn(pgd[slot]));
+	ask_writable(__pa(pgd) >> PAGE_SHIFT);
+	command(0, MMU_FLUSH);
+	arch_flush_lazy_mmu_mode();
+}
+
+void write_cr3(unsigned long cr3)
+{
+	pgd_t *pgd = __va(cr3);
+
+	atelier_registers.cr3 = cr3;
+	if (!atelier_is_table(pgd))
+		pin(pgd);
+	command(atelier_machine_address(pgd), MMU_NEW_BASE);
+	arch_flush_lazy_mmu_mode();
+}
+
+/*
+ * Nobody runs in this address space any more, but it may still be loaded, by a kernel thread or the task that exits. It is left
+ * for the kernel's own before its tables are given back.
+ */
+void paravirt_arch_exit_mmap(struct mm_struct *mm)
+{
+	if (!atelier_is_table(mm->pgd))
+		return;
+	preempt_disable();
+	if (this_cpu_read(cpu_tlbstate.loaded_mm) == mm)
+		leave_mm(smp_processor_id());
+	unpin(mm->pgd);
+	preempt_enable();
+}
+
+/* One that was loaded but never had a process. */
+void paravirt_pgd_free(struct mm_struct *mm, pgd_t *pgd)
+{
+	if (atelier_is_table(pgd))
+		unpin(pgd);
+}
+
+void __flush_tlb_local(void)
+{
+	command(0, MMU_FLUSH);
+	if (!in_interrupt())
+		arch_flush_lazy_mmu_mode();
+}
+
+void __flush_tlb_one_user(unsigned long addr)
+{
+	command(addr & PAGE_MASK, MMU_INVLPG);
+	if (!in_interrupt())
+		arch_flush_lazy_mmu_mode();
+}
+
+/* ---- start ---- */
+
+static void __init direct_map_is_ready(void)
+{
+	direct_map_ready = true;
+}
+
+/* Makes machine frames and pseudo-physical ones tell apart, and the builder's tables known. */
+void __init atelier_init_tables(void)
+{
+	const struct start_info *si = atelier_start_info;
+
+	atelier_p2m = (u32 *)si->p2m;
+	atelier_frames = si->frames;
+	bitmap_set(atelier_tables, __pa(si->directory) >> PAGE_SHIFT, si->tables);
+}
+
+/*
+ * What Linux finds instead of what head_32.S makes: the kernel's part of the address space, up to the hypervisor.
+ */
+void __init atelier_init_memory(void)
+{
+	const struct start_info *si = atelier_start_info;
+	const pgd_t *builders = (const pgd_t *)si->directory;
+
+	reserve_top_address(-ATELIER_LINE);
+	memcpy(&initial_page_table[KERNEL_PGD_BOUNDARY], &builders[KERNEL_PGD_BOUNDARY],
+	       KERNEL_PGD_PTRS * sizeof(pgd_t));
+	atelier_registers.cr3 = __pa(builders);
+	max_pfn_mapped = si->mapped_frames;
+
+	/* The hypervisor lets guests have neither of these bits. */
+	__supported_pte_mask &= ~(_PAGE_PWT | _PAGE_PCD | _PAGE_PAT | _PAGE_GLOBAL);
+	/* A call costs more than what a flush of everything loses. */
+	tlb_single_page_flush_ceiling = 1;
+	x86_init.hyper.init_after_bootmem = direct_map_is_ready;
+}

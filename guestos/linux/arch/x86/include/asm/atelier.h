@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A guest of Atelier, in ring 1: how it calls the hypervisor, and what its files and drivers share.
+ *
+ * The interface itself is <atelier/...>, the hypervisor's own public headers. What the rest of Linux does in a
+ * guest's way (interrupt flag, page tables, segments, ...) is asm/atelier_paravirt.h.
+ */
+#ifndef _ASM_X86_ATELIER_H
+#define _ASM_X86_ATELIER_H
+
+#include <linux/errno.h>
+#include <atelier/hypercall.h>
+
+#ifndef __ASSEMBLY__
+#include <linux/types.h>
+
+extern struct shared_info atelier_shared;
+extern struct start_info *atelier_start_info;
+
+/* Pseudo-physical to machine frame, for each of the domain's frames. */
+extern u32 *atelier_p2m;
+extern u32 atelier_frames;
+
+/*
+ * Hypercalls: the number in EAX, up to five arguments; the answer in EAX, and no other register changes. What the
+ * call reads or writes in memory the compiler does not see.
+ */
+static __always_inline int hypercall5(u32 call, unsigned long a, unsigned long b, unsigned long c,
+				      unsigned long d, unsigned long e)
+{
+	int answer;
+
+	asm volatile("int %1"
+		     : "=a" (answer)
+		     : "i" (HYPERCALL_VECTOR), "0" (call), "b" (a), "c" (b), "d" (c), "S" (d), "D" (e)
+		     : "memory");
+	return answer;
+}
+
+static __always_inline int hypercall4(u32 call, unsigned long a, unsigned long b, unsigned long c,
+				      unsigned long d)
+{
+	int answer;
+
+	asm volatile("int %1"
+		     : "=a" (answer)
+		     : "i" (HYPERCALL_VECTOR), "0" (call), "b" (a), "c" (b), "d" (c), "S" (d)
+		     : "memory");
+	return answer;
+}
+
+static __always_inline int hypercall3(u32 call, unsigned long a, unsigned long b, unsigned long c)
+{
+	int answer;
+
+	asm volatile("int %1"
+		     : "=a" (answer)
+		     : "i" (HYPERCALL_VECTOR), "0" (call), "b" (a), "c" (b), "d" (c)
+		     : "memory");
+	return answer;
+}
+
+static __always_inline int hypercall2(u32 call, unsigned long a, unsigned long b)
+{
+	int answer;
+
+	asm volatile("int %1"
+		     : "=a" (answer)
+		     : "i" (HYPERCALL_VECTOR), "0" (call), "b" (a), "c" (b)
+		     : "memory");
+	return answer;
+}
+
+static __always_inline int hypercall1(u32 call, unsigned long a)
+{
+	int answer;
+
+	asm volatile("int %1"
+		     : "=a" (answer)
+		     : "i" (HYPERCALL_VECTOR), "0" (call), "b" (a)
+		     : "memory");
+	return answer;
+}
+
+static __always_inline int hypercall0(u32 call)
+{
+	int answer;
+
+	asm volatile("int %1"
+		     : "=a" (answer)
+		     : "i" (HYPERCALL_VECTOR), "0" (call)
+		     : "memory");
+	return answer;
+}
+
+/* ---- events: a port is an interrupt number (irq.c) ---- */
+
+/* Binds a virtual interrupt; answers the interrupt number or a negative error. */
+int atelier_bind_virq(unsigned int virq);
+
+/* ---- memory (mmu.c) ---- */
+
+/* The machine address of something in the direct map. */
+u32 atelier_machine_address(const void *at);
+
+#endif /* __ASSEMBLY__ */
+#endif

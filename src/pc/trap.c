@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What came in through the IDT (entry.S), and who is to hear of it.
+ *
+ * From a guest: its exceptions go back to it, INT n by its own trap table, interrupts to their handlers. From the hypervisor itself
+ * only four things are no bug: an interrupt while it idles, a fault in a copy, a fault on the last steps to a
+ * guest, and a watchpoint (entry.S drops that one).
+ */
+#include "console.h"
+#include "crash.h"
+#include "domain.h"
+#include "guest_copy.h"
+#include "hypercall.h"
+#include "lib/string.h"
+#include "pc/io.h"
+#include "pc/pc.h"
+#include "sched.h"
+#include "tls_fixup.h"
+#include "upcall.h"
+
+_Static_assert(offsetof(struct regs, eip) == REGS_EIP, "entry.S");
+_Static_assert(offsetof(struct regs, cs) == REGS_CS, "entry.S");
+_Static_assert(sizeof(struct regs) == REGS_SIZE, "entry.S");
+_Static_assert(MACHINE_RING0_CODE == SELECTOR_CODE && MACHINE_RING0_DATA == SELECTOR_DATA, "entry.S");
+
+#define VECTOR_DEBUG		1
+#define VECTOR_NO_FPU		7
+#define VECTOR_PROTECTION	13
+#define VECTOR_PAGE_FAULT	14
+
+/* Error code of a fault that names an entry of the IDT (SDM 3A, 6.13). */
+#define ERROR_EXTERNAL	1u
+#define ERROR_IDT	2u
+#define ERROR_USER	4u	/* of a page fault */
+
+/* Delivering may be the end of a domain. */
+struct regs *trap_leave(void)
+{
+	struct domain *d;
+
+	do {
+		d = sched_return();
+		upcall_deliver(d, &d->vcpu.regs);
+	} while (d->life != LIFE_OPEN);
+	return &d->vcpu.regs;
+}
+
+struct regs *serve_hypercall(struct regs *regs)
+{
+	hypercall_dispatch(sched_current(), regs);
+	return trap_leave();
+}
+
+/* ---- from a guest ---- */
+
+static void page_fault(struct domain *d, struct regs *regs, uint32_t address)
+{
+	bool user = (regs->cs & 3) == 3;
+
+	/* The processor calls ring 1 a supervisor; so does the guest, but of ring 3 alone. */
+	upcall_exception(d, regs, VECTOR_PAGE_FAULT,
+			 (regs->error & ~ERROR_USER) | (user ? ERROR_USER : 0), address);
+}
+
+static void protection_fault(struct domain *d, struct regs *regs)
+{
+	uint32_t fault;
+
+	if ((regs->error & (ERROR_IDT | ERROR_EXTERNAL)) == ERROR_IDT &&
+	    upcall_int_n(d, regs, regs->error >> 3 & 0xff))
+		return;
+	if (regs->error == 0 && (regs->cs & 3) == 3) {
+		switch (tls_fixup(d, regs, &fault)) {
+		case TLS_RETRY:
+			return;
+		case TLS_GIVE_PF:
+			regs->error = ERROR_USER;	/* its code could not be read */
+			page_fault(d, regs, fault);
+			return;
+		case TLS_GIVE_GP:
+			break;
+		}
+	}
+	upcall_exception(d, regs, VECTOR_PROTECTION, regs->error, 0);
+}
+
+static void exception(struct domain *d, struct regs *regs)
+{
+	switch (regs->vector) {
+	case VECTOR_PAGE_FAULT:
+		page_fault(d, regs, read_cr2());
+		return;
+	case VECTOR_PROTECTION:
+		protection_fault(d, regs);
+		return;
+	case VECTOR_NO_FPU:
+		if (vcpu_fpu_fault(d))
+			return;
+		break;
+	case VECTOR_DEBUG:
+		d->vcpu.dr[6] = machine_debug_status();
+		break;
+	}
+	upcall_exception(d, regs, regs->vector, regs->error, 0);
+}
+
+struct regs *serve_trap(struct regs *regs)
+{
+	if (regs->vector >= IRQ_VECTOR)
+		pic_handle(regs->vector - IRQ_VECTOR);
+	else
+		exception(sched_current(), regs);
+	return trap_leave();
+}
+
+/* ---- from the hypervisor ---- */
+
+/*
+ * IRET refused what the guest is to be loaded with, and EIP to SS are still in its struct regs. Its other registers had been
+ * loaded, and are in @frame, which lies over the lower part of that structure.
+ */
+static void recover_regs(struct regs *regs, const struct regs *frame)
+{
+	memmove(regs, frame, offsetof(struct regs, vector));
+}
+
+static struct regs *exit_failed(const struct regs *frame)
+{
+	struct domain *d = sched_current();
+
+	if (frame->eip == (uint32_t)exit_iret)
+		recover_regs(&d->vcpu.regs, frame);
+	upcall_failsafe(d, &d->vcpu.regs);
+	return trap_leave();
+}
+
+static bool on_the_way_out(uint32_t eip)
+{
+	return (eip >= (uint32_t)exit_segments && eip < (uint32_t)exit_segments_end) ||
+	       eip == (uint32_t)exit_iret;
+}
+
+NORETURN static void own_fault(const struct regs *frame)
+{
+	struct regs regs = *frame;
+
+	/* No change of rings, no ESP and SS in the frame: it was pushed where ESP was. */
+	regs.esp = (uint32_t)&frame->esp;
+	regs.ss = MACHINE_RING0_DATA;
+	if (regs.vector == VECTOR_PAGE_FAULT)
+		crash_machine(&regs, "page fault in the hypervisor at address %08x, error %x",
+			      read_cr2(), regs.error);
+	crash_machine(&regs, "exception %u in the hypervisor, error %x", regs.vector, regs.error);
+}
+
+struct regs *serve_own_trap(struct regs *frame)
+{
+	uint32_t resume;
+
+	if (frame->vector >= IRQ_VECTOR) {
+		pic_handle(frame->vector - IRQ_VECTOR);
+		return NULL;
+	}
+	if (on_the_way_out(frame->eip))
+		return exit_failed(frame);
+	resume = guest_fixup(frame->eip);
+	if (!resume)
+		own_fault(frame);
+	frame->eip = resume;
+	return NULL;
+}
+
+NORETURN void serve_double_fault(void)
+{
+	struct regs regs;
+	uint32_t address = read_cr2();
+
+	cpu_double_fault_regs(&regs);
+	if (address - (uint32_t)stack_guard < PAGE_SIZE)
+		crash_machine(&regs, "the hypervisor's stack overflowed");
+	crash_machine(&regs, "double fault, last page fault at address %08x", address);
+}
