@@ -32,11 +32,6 @@ void policy_charge(struct domain *d, uint64_t time)
 {
 }
 
-bool policy_preempts(struct domain *woken, struct domain *current)
-{
-	return false;
-}
-
 void policy_wake(struct domain *d)
 {
 	list_insert(&d->sched.queue, &policy.queue);

@@ -22,9 +22,6 @@ uint64_t policy_slice(struct domain *d);
 /* @d used the processor for @time nanoseconds. */
 void policy_charge(struct domain *d, uint64_t time);
 
-/* Whether @woken should run at once instead of @current. */
-bool policy_preempts(struct domain *woken, struct domain *current);
-
 void policy_wake(struct domain *d);
 void policy_sleep(struct domain *d);
 void policy_yield(struct domain *d);

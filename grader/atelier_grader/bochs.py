@@ -26,6 +26,7 @@ INFO_SIZE = 0x2000
 LOAD = 0x100000
 POLL = 0.02  # seconds between two looks at the process
 LOG_EVERY = 25  # looks at the process for one at its log
+WALL_AFTER_SIGNAL = 30.0  # seconds for the debugger's orders
 
 SETTINGS = f"""\
 megs: {{memory}}
@@ -135,18 +136,26 @@ def run(boot: Boot, folder: Path) -> Run:
 
 
 def _wait(boot: Boot, folder: Path, process: subprocess.Popen) -> bool:
-    """Until the end; True if the processor halted for good, which Bochs would never tell by itself."""
+    """Until the end; True if the processor halted for good.
+
+    Inside a `hlt` Bochs looks neither at interrupts that are off nor at the budget. A signal makes it go
+    on with the debugger's orders, which show how much time had passed.
+    """
     deadline = time.monotonic() + boot.wall_seconds()
     looks = 0
-    deaf = False
+    deaf = signalled = False
     while process.poll() is None:
-        if time.monotonic() > deadline:
-            raise Infra(f"the wall clock ended the run after {boot.wall_seconds():.0f} s")
         time.sleep(POLL)
         looks += 1
-        if not deaf and looks % LOG_EVERY == 0 and "HLT instruction with IF=0" in _text(folder / LOG):
-            deaf = True
-            process.send_signal(signal.SIGINT)  # go on with the debugger's orders
+        late = time.monotonic() > deadline
+        if looks % LOG_EVERY == 0 and not deaf:
+            deaf = "HLT instruction with IF=0" in _text(folder / LOG)
+        if (deaf or late) and not signalled:
+            signalled = True
+            deadline = time.monotonic() + WALL_AFTER_SIGNAL
+            process.send_signal(signal.SIGINT)
+        elif late:
+            raise Infra(f"the wall clock ended the run after {boot.wall_seconds():.0f} s")
     return deaf
 
 
@@ -156,17 +165,20 @@ def _text(path: Path) -> str:
 
 def _read(boot: Boot, folder: Path, image: elf.Elf, deaf: bool) -> Run:
     said, log = _text(folder / MESSAGES), _text(folder / LOG)
-    stop, detail = _classify(said, log, image, deaf)
-    whole = stop is not Stop.TRIPLE_FAULT  # that ends Bochs
+    stop, detail = _classify(boot, said, log, image, deaf)
+    full = emulator.overflow(folder, emulator.SERIAL, LOG)
+    if full:
+        stop, detail = Stop.BUDGET, full
+    whole = stop is not Stop.TRIPLE_FAULT and not full  # the first ends Bochs
     memory = (folder / emulator.MEMORY).read_bytes() if whole else b""
     if whole and len(memory) != boot.memory << 20:
         raise Infra("Bochs did not write the machine's memory")
-    return Run("bochs", stop, detail, emulator.read_serial(folder), memory,
+    return Run("bochs", stop, detail, (folder / emulator.SERIAL).read_bytes(), memory,
                parse_registers(said) if whole else emulator.NO_REGISTERS,
                parse_faults(log) if boot.exceptions else None, None, ())
 
 
-def _classify(said: str, log: str, image: elf.Elf, deaf: bool) -> tuple[Stop, str]:
+def _classify(boot: Boot, said: str, log: str, image: elf.Elf, deaf: bool) -> tuple[Stop, str]:
     if deaf:
         return Stop.HALTED, f"at {elf.place(image, parse_registers(said).get('eip', 0))}"
     if "(0) Magic breakpoint" in said:
@@ -174,9 +186,11 @@ def _classify(said: str, log: str, image: elf.Elf, deaf: bool) -> tuple[Stop, st
     if "exception with no resolution" in log:
         at = re.findall(r"\| EIP=([0-9a-f]{8})", log)
         return Stop.TRIPLE_FAULT, f"at {elf.place(image, int(at[-1], 16))}" if at else ""
-    if "Caught time breakpoint" in said:
-        at = parse_registers(said).get("eip", 0)
-        return Stop.BUDGET, f"at {elf.place(image, at)}"
+    ticks = re.findall(r"^Next at t=(\d+)", said, re.MULTILINE)
+    if ticks and int(ticks[-1]) >= boot.budget:
+        return Stop.BUDGET, f"at {elf.place(image, parse_registers(said).get('eip', 0))}"
+    if len(ticks) > 1:  # it was signalled
+        raise Infra(f"the wall clock ended the run after {boot.wall_seconds():.0f} s")
     panics = re.findall(r">>PANIC<< (.*)", said + log)
     raise Infra("Bochs ended on its own: " + (panics[-1] if panics else "it said nothing"))
 

@@ -30,8 +30,7 @@ MEMORY = "memory.bin"
 
 WALL_FLOOR = 60.0  # seconds that any run may take
 INSTRUCTIONS_A_SECOND = 2_000_000  # of the slowest machine, very busy: how the wall clock grows with a budget
-SERIAL_LIMIT = 4 << 20  # bytes of output that are read
-FILE_LIMIT = 256 << 20  # bytes that one file of an emulator may have, beside the machine's memory
+OUTPUT_LIMIT = 32 << 20  # bytes of output, or of logged exceptions: more is a budget used up
 
 
 class Infra(Exception):
@@ -45,6 +44,7 @@ class Stop(Enum):
     TRIPLE_FAULT = "triple fault"
     RESET = "reset"
     HALTED = "halted with interrupts off"
+    ASLEEP = "asleep for ever"
     BUDGET = "budget used up"
 
 
@@ -143,9 +143,13 @@ def read_file(path: Path) -> bytes:
         raise Infra(f"{path}: {error.strerror}; build it first (make)") from error
 
 
-def read_serial(folder: Path) -> bytes:
-    with (folder / SERIAL).open("rb") as file:
-        return file.read(SERIAL_LIMIT)
+def overflow(folder: Path, *names: str) -> str:
+    """What has grown too large to be judged, or nothing. Emulators go on without writing more."""
+    for name in names:
+        path = folder / name
+        if path.exists() and path.stat().st_size > OUTPUT_LIMIT:
+            return f"it made more than {OUTPUT_LIMIT >> 20} MiB of output ({name})"
+    return ""
 
 
 def last_line(path: Path) -> str:
@@ -157,7 +161,7 @@ def last_line(path: Path) -> str:
 def spawn(command: list[str], folder: Path, output: str, fds: tuple[int, ...] = (),
           memory: int = 0) -> subprocess.Popen:
     """Starts an emulator in its folder, with no input, its messages in a file, no endless output."""
-    limit = FILE_LIMIT + (memory << 20)
+    limit = max(OUTPUT_LIMIT, memory << 20) + PAGE
 
     def limits() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -168,6 +172,7 @@ def spawn(command: list[str], folder: Path, output: str, fds: tuple[int, ...] = 
             return subprocess.Popen(
                 command, cwd=folder, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages,
                 pass_fds=fds, preexec_fn=limits, start_new_session=True,
+                restore_signals=False,  # a file that is full fails to be written, and ends nothing
                 env={"PATH": os.defpath, "HOME": str(folder), "LC_ALL": "C"})
         except FileNotFoundError as error:
             raise Infra(f"{command[0]} is missing; `make deps` installs it") from error

@@ -3,7 +3,7 @@
  * A TCG plugin: what QEMU can tell about a run that no guest can forge, and a limit that falls at the
  * same instruction each time.
  *
- *   -plugin plugin.so,out=FILE,tell=FD,entry=HEX,budget=N,watch=FILE,mark=HEX,...
+ *   -plugin plugin.so,out=FILE,progress=FILE,tell=FD,entry=HEX,budget=N,watch=FILE,mark=HEX,...
  *
  * Counting starts when the address `entry` is executed for the first time, so that firmware costs
  * nothing. Everything is counted by translation block when a block is entered: a block that a fault
@@ -16,17 +16,22 @@
  * When it is used up the results are written, a byte goes to `tell`, and the processor stands still
  * where it is, for the parent to look at the machine and to end it.
  *
+ * `progress` is mapped, and always holds what has been spent: whether it moves tells a machine that
+ * sleeps from one that sleeps for ever.
+ *
  * `xchg %bx, %bx` is the sign of the end, which the hypervisor executes before it turns the machine
  * off (Bochs stops there). How far the processor gets after that depends on the host, so counters end
  * at the sign, if it was the end.
  *
  * QEMU 7.2 ships no header for plugins in Debian; this declares what is used of API version 1.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 typedef uint64_t plugin_id;
@@ -78,6 +83,7 @@ struct counters {
 static struct {
 	FILE *out;
 	int tell;
+	uint64_t *progress;
 	uint32_t entry;
 	bool started;
 	uint64_t budget;
@@ -153,6 +159,7 @@ static void enter_block(unsigned int vcpu, void *data)
 	run.now.entered += place == HYPERVISOR && run.last != HYPERVISOR;
 	run.last = place;
 	run.now.spent += instructions + ((uintptr_t)data & 1 ? HALT_COST : 0);
+	*run.progress = run.now.spent;
 	if (run.now.spent >= run.budget)
 		budget_used_up(address);
 }
@@ -239,6 +246,17 @@ static int read_watches(const char *name)
 	return 0;
 }
 
+static int map_progress(const char *name)
+{
+	int fd = open(name, O_RDWR | O_CREAT, 0666);
+
+	if (fd < 0 || ftruncate(fd, sizeof(*run.progress)))
+		return -1;
+	run.progress = mmap(NULL, sizeof(*run.progress), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	return run.progress == MAP_FAILED ? -1 : 0;
+}
+
 /* One argument "name=value"; 0 or -1. */
 static int read_argument(const char *argument)
 {
@@ -248,6 +266,8 @@ static int read_argument(const char *argument)
 
 	if (!strncmp(argument, "out=", length))
 		return (run.out = fopen(value, "w")) ? 0 : -1;
+	if (!strncmp(argument, "progress=", length))
+		return map_progress(value);
 	if (!strncmp(argument, "watch=", length))
 		return read_watches(value);
 	if (!strncmp(argument, "tell=", length))
@@ -270,7 +290,7 @@ EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **
 			fprintf(stderr, "plugin: cannot use the argument %s\n", argv[i]);
 			return -1;
 		}
-	if (!run.out || !run.budget)
+	if (!run.out || !run.progress || !run.budget)
 		return -1;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translate_block);
 	qemu_plugin_register_atexit_cb(id, at_exit, NULL);

@@ -25,7 +25,10 @@ RESULTS = "plugin.txt"
 WATCHES = "watch.txt"
 MESSAGES = "qemu.txt"
 LOG = "exceptions.txt"
+PROGRESS = "progress"
 POLL = 0.2  # seconds between two looks at a machine that may have halted for good
+DEAF_LOOKS = 2  # with interrupts off: for good
+ASLEEP_LOOKS = 15  # with no instruction between them, though idle time is skipped
 
 
 class Monitor:
@@ -153,7 +156,7 @@ def command(boot: Boot, initrd: str, entry: int, monitor_fd: int, tell_fd: int) 
         "-serial", f"file:{emulator.SERIAL}",
         "-no-reboot", "-action", "reboot=shutdown,shutdown=pause", "-S",
         "-chardev", f"socket,id=monitor,fd={monitor_fd}", "-mon", "chardev=monitor,mode=control",
-        "-plugin", f"{plugin()},out={RESULTS},tell={tell_fd},entry={entry:x},budget={boot.budget},"
+        "-plugin", f"{plugin()},out={RESULTS},progress={PROGRESS},tell={tell_fd},entry={entry:x},budget={boot.budget},"
                    f"watch={WATCHES}{marks}",
     ]
     if initrd:
@@ -188,6 +191,9 @@ def run(boot: Boot, folder: Path) -> Run:
         emulator.end(process)
         ours.close()
         os.close(tell)
+    full = emulator.overflow(folder, emulator.SERIAL, LOG)
+    if full:
+        return replace(result, stop=Stop.BUDGET, detail=full)
     if result.stop is Stop.RESET:
         return _explain_reset(boot, folder, image, result)
     return result
@@ -198,18 +204,18 @@ def _watch(boot: Boot, folder: Path, monitor: Monitor, tell: int) -> Run:
         raise Infra("QEMU did not start within 60 s")
     monitor.call("qmp_capabilities")
     monitor.call("cont")
-    stop = _wait(boot, monitor, tell)
+    stop = _wait(boot, folder, monitor, tell)
     registers = monitor.registers()
     monitor.call("pmemsave", val=0, size=boot.memory << 20, filename=emulator.MEMORY)
     if stop is not Stop.BUDGET:  # there the processor never stands in a place where QEMU could quit
         monitor.call("quit")
-    return Run("qemu", stop, "", emulator.read_serial(folder), (folder / emulator.MEMORY).read_bytes(),
+    return Run("qemu", stop, "", (folder / emulator.SERIAL).read_bytes(), (folder / emulator.MEMORY).read_bytes(),
                registers, _faults(folder) if boot.exceptions else None, None, ())
 
 
-def _wait(boot: Boot, monitor: Monitor, tell: int) -> Stop:
+def _wait(boot: Boot, folder: Path, monitor: Monitor, tell: int) -> Stop:
     deadline = time.monotonic() + boot.wall_seconds()
-    halted = 0
+    looks, progress = 0, b""
     while time.monotonic() < deadline:
         if not monitor.events and not monitor.buffer:
             ready, _, _ = select.select([monitor.line, tell], [], [], POLL)
@@ -219,9 +225,12 @@ def _wait(boot: Boot, monitor: Monitor, tell: int) -> Stop:
                 raise EOFError
             if not ready:
                 registers = monitor.registers()
-                halted = halted + 1 if registers["hlt"] and not registers["eflags"] & 0x200 else 0
-                if halted == 2:  # nothing can wake it any more
+                before, progress = progress, (folder / PROGRESS).read_bytes()
+                looks = looks + 1 if registers["hlt"] and progress == before else 0
+                if looks >= DEAF_LOOKS and not registers["eflags"] & 0x200:
                     return Stop.HALTED
+                if looks >= ASLEEP_LOOKS:
+                    return Stop.ASLEEP
                 continue
         event = monitor.event(1.0)
         if event and event["event"] == "SHUTDOWN":
@@ -259,7 +268,7 @@ def _with_counters(result: Run, folder: Path, image: elf.Elf) -> Run:
         detail = "the kernel's first instruction was never reached"
     elif result.stop is Stop.BUDGET:
         detail = f"after {counters.total():,} instructions, at {elf.place(image, address)}"
-    elif result.stop is Stop.HALTED:
+    elif result.stop in (Stop.HALTED, Stop.ASLEEP):
         detail = f"at {elf.place(image, result.registers['eip'])}"
     return replace(result, marks=marks, counters=counters, detail=detail)
 

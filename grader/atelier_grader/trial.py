@@ -36,6 +36,7 @@ class Verdict(Enum):
     TRIPLE_FAULT = "triple fault"
     RESET = "reset"
     HALTED = "halted with interrupts off"
+    ASLEEP = "asleep for ever"
     BUDGET = "budget used up"
     UNREADABLE = "unreadable observations"
     CUT_SHORT = "cut short"
@@ -46,6 +47,7 @@ BAD_STOPS = {
     Stop.TRIPLE_FAULT: Verdict.TRIPLE_FAULT,
     Stop.RESET: Verdict.RESET,
     Stop.HALTED: Verdict.HALTED,
+    Stop.ASLEEP: Verdict.ASLEEP,
     Stop.BUDGET: Verdict.BUDGET,
 }
 
@@ -199,7 +201,7 @@ def _on_host(program: Path, loaded: Judge, magic: bytes, seed: str, given: dict,
 
 def _host_limits() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (HOST_CPU_SECONDS, HOST_CPU_SECONDS + 5))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (emulator.FILE_LIMIT, emulator.FILE_LIMIT))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (emulator.OUTPUT_LIMIT, emulator.OUTPUT_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

@@ -7,14 +7,6 @@
 #include "public/atelier.h"
 #include "public/hypercall.h"
 
-/* What makes this ELF file a guest: struct image_note. */
-	.section .note.Atelier, "a", @note
-	.long 2f - 1f, 4f - 3f, IMAGE_NOTE_TYPE
-1:	.asciz IMAGE_NOTE_NAME
-2:	.balign 4
-3:	.long ATELIER_INTERFACE, IMAGE_WINDOWS, mini_base, mini_entry, shared_info
-4:
-
 	.bss
 	.balign ATELIER_PAGE_SIZE
 	.globl shared_info
@@ -98,6 +90,23 @@ enter:
 	call trap_dispatch
 	add $4, %esp
 	jmp frame_return
+
+/* The failsafe callback: DS, ES, FS, GS lie below the frame, four words where three are wanted. */
+	.globl failsafe_entry
+failsafe_entry:
+	push %eax
+	mov 12(%esp), %eax
+	shl $16, %eax
+	mov 16(%esp), %ax
+	mov %eax, 16(%esp)		/* error: FS, GS */
+	mov 4(%esp), %eax
+	shl $16, %eax
+	mov 8(%esp), %ax
+	mov %eax, 12(%esp)		/* address: DS, ES */
+	movl $FRAME_FAILSAFE, 8(%esp)
+	pop %eax
+	lea 4(%esp), %esp
+	jmp enter
 
 /*
  * int context_call(uint32_t *esp, void (*fn)(void *), void *arg): calls @fn and answers 0; @esp receives what context_leave() wants.

@@ -11,8 +11,10 @@
 
 #define EFLAGS_IF	0x200
 
-/* In @vector: not a trap but the event callback. */
+/* In @vector: not a trap but a callback (public/trap.h). */
 #define FRAME_EVENT	0x100
+#define FRAME_FAILSAFE	0x101	/* @address is DS << 16 | ES, @error FS << 16 | GS: what could not be loaded */
+#define FRAME_VECTORS	0x102
 
 #ifndef __ASSEMBLY__
 #include <stdint.h>

@@ -73,7 +73,7 @@ static void put_string(void (*put)(void *, char), void *to, const struct spec *s
 
 	if (!text)
 		text = "(null)";
-	while (text[n] && n != s->precision)
+	while (n != s->precision && text[n])
 		n++;
 	put_field(put, to, s, text, n);
 }

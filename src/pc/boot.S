@@ -20,11 +20,10 @@
 
 #define PAGE_FLAGS	0x63		/* present, writable, accessed, dirty */
 
-	.section .multiboot, "a"
+	.section .boot, "ax"
 	.align 4
 	.long MULTIBOOT_MAGIC, MULTIBOOT_FLAGS, -(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
 
-	.text
 	.globl boot
 boot:
 	cli
@@ -53,11 +52,13 @@ boot:
 	mov %cr0, %eax
 	or $(CR0_PG | CR0_WP), %eax
 	mov %eax, %cr0
-	mov $1f, %eax
+	mov $mapped, %eax
 	jmp *%eax
 
 	/* The loader's segments serve until ours are mapped. */
-1:	mov $stack_top, %esp
+	.text
+mapped:
+	mov $stack_top, %esp
 	xor %ebp, %ebp
 	movl $STACK_CANARY_VALUE, stack_canary
 	call mmu_init
@@ -76,7 +77,8 @@ boot:
 	movl $STACK_CANARY_VALUE, stack_canary
 	jmp exit_to_guest
 
-/* Returns if this processor can run what the compiler makes. Everything here runs on an 80386, unmapped. */
+/* Returns if this processor can run what the compiler makes. Everything up to here runs on an 80386. */
+	.section .boot
 check_processor:
 	pushf
 	pop %eax
@@ -102,7 +104,7 @@ check_processor:
 
 /* The line goes to COM1 and port 0xE9; nobody can be asked whether there is a screen. */
 unsuitable_processor:
-	mov $REAL(unsuitable_text), %esi
+	mov $unsuitable_text, %esi
 1:	lodsb
 	test %al, %al
 	jz 3f
@@ -121,10 +123,10 @@ unsuitable_processor:
 3:	hlt
 	jmp 3b
 
-	.section .rodata
 unsuitable_text:
 	.asciz "atelier: this processor is too old: a Pentium III or newer is needed\r\nend crash\n"
 
+	.section .rodata
 	.align 4
 	.word 0
 gdt_pointer:

@@ -15,11 +15,8 @@ static struct {
 
 static void put(char c)
 {
-	if (console.serial) {
-		if (c == '\n')
-			serial_put('\r');
+	if (console.serial)
 		serial_put(c);
-	}
 	if (console.screen)
 		vga_put(c);
 }
@@ -61,7 +58,7 @@ void unsuitable(const char *format, ...)
 	va_start(args, format);
 	format_text(put_formatted, NULL, format, args);
 	va_end(args);
-	put('\n');
+	machine_console_write("\r\n", 2);
 	machine_stop(END_CRASH, 0);
 }
 

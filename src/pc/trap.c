@@ -53,15 +53,6 @@ struct regs *serve_hypercall(struct regs *regs)
 
 /* ---- from a guest ---- */
 
-static void page_fault(struct domain *d, struct regs *regs, uint32_t address)
-{
-	bool user = (regs->cs & 3) == 3;
-
-	/* The processor calls ring 1 a supervisor; so does the guest, but of ring 3 alone. */
-	upcall_exception(d, regs, VECTOR_PAGE_FAULT,
-			 (regs->error & ~ERROR_USER) | (user ? ERROR_USER : 0), address);
-}
-
 static void protection_fault(struct domain *d, struct regs *regs)
 {
 	uint32_t fault;
@@ -74,8 +65,7 @@ static void protection_fault(struct domain *d, struct regs *regs)
 		case TLS_RETRY:
 			return;
 		case TLS_GIVE_PF:
-			regs->error = ERROR_USER;	/* its code could not be read */
-			page_fault(d, regs, fault);
+			upcall_exception(d, regs, VECTOR_PAGE_FAULT, ERROR_USER, fault);
 			return;
 		case TLS_GIVE_GP:
 			break;
@@ -88,7 +78,7 @@ static void exception(struct domain *d, struct regs *regs)
 {
 	switch (regs->vector) {
 	case VECTOR_PAGE_FAULT:
-		page_fault(d, regs, read_cr2());
+		upcall_exception(d, regs, VECTOR_PAGE_FAULT, regs->error, read_cr2());
 		return;
 	case VECTOR_PROTECTION:
 		protection_fault(d, regs);
@@ -117,11 +107,11 @@ struct regs *serve_trap(struct regs *regs)
 
 /*
  * IRET refused what the guest is to be loaded with, and EIP to SS are still in its struct regs. Its other registers had been
- * loaded, and are in @frame, which lies over the lower part of that structure.
+ * loaded, and are in @frame, which lies over the lower part of that structure. Vector and error say what the matter is.
  */
 static void recover_regs(struct regs *regs, const struct regs *frame)
 {
-	memmove(regs, frame, offsetof(struct regs, vector));
+	memmove(regs, frame, offsetof(struct regs, eip));
 }
 
 static struct regs *exit_failed(const struct regs *frame)

@@ -166,6 +166,14 @@ void fake_main(const struct multiboot *boot)
 		outb(0xcf9, 6);
 	if (how == 'd')			/* deaf */
 		__asm__ volatile("cli; hlt");
+	if (how == 'a')	{		/* asleep, and nothing to wake it */
+		outb(0x21, 0xff);
+		outb(0xa1, 0xff);
+		__asm__ volatile("sti; hlt");
+	}
+	if (how == 'f')			/* floods the line */
+		for (;;)
+			outb(0x3f8, '.');
 	if (how == 's')			/* spin */
 		for (;;)
 			fake_hypervisor(1);

@@ -18,17 +18,16 @@ void __noreturn atelier_end(unsigned int reason, unsigned int status);
 /* Linux's clock: nanoseconds of real time, as the hypervisor counts them. */
 u64 atelier_real_time(void);
 
-/* The start of day, one a file, in the order of setup.c. */
+/* Makes a page read-only, in the builder's tables. Before setup_arch(). */
+void __init atelier_protect(const void *page);
+
+/* The start of day, in this order. */
 void __init atelier_init_tables(void);
 void __init atelier_init_segments(void);
 void __init atelier_init_traps(void);
 void __init atelier_init_memory(void);
-void __init atelier_init_irq(void);
-void __init atelier_init_time(void);
-void __init atelier_init_reboot(void);
 void __init atelier_init_early_console(void);
-
-/* context switches: what was put off until the old task's segments are saved (segment.c) */
-void atelier_finish_segments(void);
+void __init atelier_init_reboot(void);
+void __init atelier_init_time(void);
 
 #endif

@@ -24,6 +24,7 @@
 #include <asm/setup.h>
 #include <asm/tlbflush.h>
 #include <atelier/paging.h>
+#include "../mm/mm_internal.h"
 #include "internal.h"
 
 u32 *atelier_p2m __ro_after_init;
@@ -49,6 +50,7 @@ EXPORT_SYMBOL(atelier_queued);
 
 static struct mmu_request queue[QUEUE];
 static bool direct_map_ready;
+static bool leaving;		/* the new base goes along with what follows */
 
 /* ---- requests ---- */
 
@@ -78,6 +80,8 @@ void atelier_flush_queue(void)
 {
 	unsigned int count = atelier_queued;
 
+	if (unlikely(!in_task()))		/* what is in the queue is the interrupted task's */
+		return;
 	atelier_queued = 0;
 	execute(queue, count);
 }
@@ -86,7 +90,7 @@ EXPORT_SYMBOL(atelier_flush_queue);
 /* One more request for the next call. */
 static void ask(u32 where, u32 value)
 {
-	if (unlikely(in_interrupt())) {
+	if (unlikely(!in_task())) {
 		const struct mmu_request r = { where, value };
 
 		execute(&r, 1);
@@ -126,7 +130,7 @@ pteval_t atelier_strange_entry(pteval_t value)
 EXPORT_SYMBOL(atelier_strange_entry);
 
 /* While Linux builds its direct map over the builder's, it asks for what is there already, and for tables writable. */
-static bool __ref settled(const pte_t *ptep, pteval_t *value)
+static bool settled(const pte_t *ptep, pteval_t *value)
 {
 	if ((*value & (_PAGE_PRESENT | _PAGE_RW)) == (_PAGE_PRESENT | _PAGE_RW)) {
 		unsigned long pfn = atelier_from_machine(*value) >> PAGE_SHIFT;
@@ -168,6 +172,7 @@ static void ask_read_only(unsigned long pfn)
 	ask(direct_entry(pfn), atelier_p2m[pfn] << PAGE_SHIFT | READ_ONLY);
 }
 
+/* No flush: a processor that remembers the page as read-only faults and finds it is not (spurious_kernel_fault()). */
 static void ask_writable(unsigned long pfn)
 {
 	__clear_bit(pfn, atelier_tables);
@@ -196,7 +201,6 @@ void paravirt_release_pte(unsigned long pfn)
 	if (!test_bit(pfn, atelier_tables))
 		return;
 	ask_writable(pfn);
-	command((unsigned long)pfn_to_kaddr(pfn), MMU_INVLPG);
 	arch_flush_lazy_mmu_mode();
 }
 
@@ -270,7 +274,6 @@ static void unpin(pgd_t *pgd)
 	for_each_table(pgd, slot)
 		ask_writable(table_pfn(pgd[slot]));
 	ask_writable(__pa(pgd) >> PAGE_SHIFT);
-	command(0, MMU_FLUSH);
 	arch_flush_lazy_mmu_mode();
 }
 
@@ -282,7 +285,8 @@ void write_cr3(unsigned long cr3)
 	if (!atelier_is_table(pgd))
 		pin(pgd);
 	command(atelier_machine_address(pgd), MMU_NEW_BASE);
-	arch_flush_lazy_mmu_mode();
+	if (!leaving)
+		arch_flush_lazy_mmu_mode();
 }
 
 /*
@@ -294,8 +298,11 @@ void paravirt_arch_exit_mmap(struct mm_struct *mm)
 	if (!atelier_is_table(mm->pgd))
 		return;
 	preempt_disable();
-	if (this_cpu_read(cpu_tlbstate.loaded_mm) == mm)
+	if (this_cpu_read(cpu_tlbstate.loaded_mm) == mm) {
+		leaving = true;
 		leave_mm(smp_processor_id());
+		leaving = false;
+	}
 	unpin(mm->pgd);
 	preempt_enable();
 }
@@ -310,15 +317,13 @@ void paravirt_pgd_free(struct mm_struct *mm, pgd_t *pgd)
 void __flush_tlb_local(void)
 {
 	command(0, MMU_FLUSH);
-	if (!in_interrupt())
-		arch_flush_lazy_mmu_mode();
+	arch_flush_lazy_mmu_mode();
 }
 
 void __flush_tlb_one_user(unsigned long addr)
 {
 	command(addr & PAGE_MASK, MMU_INVLPG);
-	if (!in_interrupt())
-		arch_flush_lazy_mmu_mode();
+	arch_flush_lazy_mmu_mode();
 }
 
 /* ---- start ---- */

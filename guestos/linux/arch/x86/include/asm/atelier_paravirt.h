@@ -49,8 +49,8 @@ static __always_inline void arch_local_irq_enable(void)
 	unsigned long answer;
 
 	asm volatile("movb $0, %0" : "=m" (atelier_shared.upcall_mask) : : "memory");
-	asm_volatile_goto("cmpb $0, %0; jne %l[pending]"
-			  : : "m" (atelier_shared.upcall_pending) : "cc", "memory" : pending);
+	asm goto("cmpb $0, %0; jne %l[pending]"
+		 : : "m" (atelier_shared.upcall_pending) : "cc", "memory" : pending);
 	return;
 pending:
 	asm volatile("int %1" : "=a" (answer) : "i" (HYPERCALL_VECTOR), "0" (HYPERCALL_version) : "memory");
@@ -107,6 +107,11 @@ static __always_inline unsigned long __read_cr3(void)
 }
 
 void write_cr3(unsigned long value);
+
+static __always_inline unsigned long __read_cr4(void)
+{
+	return atelier_registers.cr4;
+}
 
 static __always_inline void __write_cr4(unsigned long value)
 {

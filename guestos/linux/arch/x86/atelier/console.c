@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The console: hvc0, over the calls that write to and read from the machine's. Only domain 0 can read.
+ */
+#include <linux/init.h>
+#include <linux/console.h>
+#include <linux/err.h>
+#include <asm/atelier.h>
+#include <atelier/event.h>
+#include "../../../drivers/tty/hvc/hvc_console.h"
+#include "internal.h"
+
+void atelier_print(const char *s, unsigned int n)
+{
+	while (n > 0) {
+		int written = hypercall2(HYPERCALL_console_write, (unsigned long)s, n);
+
+		if (written <= 0)
+			return;
+		s += written;
+		n -= written;
+	}
+}
+
+static int put_chars(u32 terminal, const char *s, int n)
+{
+	atelier_print(s, n);
+	return n;
+}
+
+static int get_chars(u32 terminal, char *s, int n)
+{
+	int got = hypercall2(HYPERCALL_console_read, (unsigned long)s, n);
+
+	return max(got, 0);
+}
+
+static const struct hv_ops console_ops = {
+	.get_chars = get_chars,
+	.put_chars = put_chars,
+	.notifier_add = notifier_add_irq,
+	.notifier_del = notifier_del_irq,
+	.notifier_hangup = notifier_hangup_irq,
+};
+
+static int __init console_for_messages(void)
+{
+	return hvc_instantiate(0, 0, &console_ops);
+}
+console_initcall(console_for_messages);
+
+/* Interrupt 0 stands for none: what is typed into another domain's console comes by its ring. */
+static int __init terminal(void)
+{
+	int irq = atelier_bind_virq(VIRQ_CONSOLE);
+
+	return PTR_ERR_OR_ZERO(hvc_alloc(0, max(irq, 0), &console_ops, 256));
+}
+device_initcall(terminal);
+
+static void early_write(struct console *console, const char *s, unsigned int n)
+{
+	atelier_print(s, n);
+}
+
+static struct console early_console_atelier = {
+	.name = "atelier",
+	.write = early_write,
+	.flags = CON_PRINTBUFFER | CON_BOOT | CON_ANYTIME,
+	.index = -1,
+};
+
+void __init atelier_init_early_console(void)
+{
+	register_console(&early_console_atelier);
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The start of day: from the hypervisor's start info to start_kernel(), in place of head_32.S.
+ */
+#include <linux/init.h>
+#include <linux/ioport.h>
+#include <linux/memblock.h>
+#include <linux/start_kernel.h>
+#include <linux/string.h>
+#include <asm/atelier.h>
+#include <asm/cpu.h>
+#include <asm/e820/api.h>
+#include <asm/i8259.h>
+#include <asm/processor.h>
+#include <asm/setup.h>
+#include <asm/x86_init.h>
+#include <atelier/vcpu.h>
+#include "internal.h"
+
+struct start_info *atelier_start_info;
+
+static void __init check_interface(const struct start_info *si)
+{
+	static const char message[] __initconst = "Linux: this hypervisor has another interface than this kernel's\n";
+
+	if (si->magic == START_MAGIC && si->interface == ATELIER_INTERFACE)
+		return;
+	atelier_print(message, sizeof(message) - 1);
+	atelier_end(SHUTDOWN_crash, 0);
+}
+
+/* ---- what Linux asks a PC for ---- */
+
+static char *__init memory_setup(void)
+{
+	e820__range_add(0, (u64)atelier_frames << PAGE_SHIFT, E820_TYPE_RAM);
+	return "Atelier";
+}
+
+/* The builder's: initial RAM disk, P2M, start info, page tables. */
+static void __init arch_setup(void)
+{
+	const struct start_info *si = atelier_start_info;
+
+	memblock_reserve((phys_addr_t)si->first_used << PAGE_SHIFT,
+			 (phys_addr_t)(si->first_free - si->first_used) << PAGE_SHIFT);
+	atelier_init_early_console();
+}
+
+static void __init set_legacy_features(void)
+{
+	x86_platform.legacy.rtc = 0;
+	x86_platform.legacy.reserve_bios_regions = 0;
+	x86_platform.legacy.no_vga = 1;
+	x86_platform.legacy.i8042 = X86_LEGACY_I8042_PLATFORM_ABSENT;
+	x86_platform.legacy.devices.pnpbios = 0;
+}
+
+static void __init init_platform(void)
+{
+	x86_init.resources.memory_setup = memory_setup;
+	x86_init.resources.probe_roms = x86_init_noop;
+	x86_init.resources.dmi_setup = x86_init_noop;
+	x86_init.mpparse.find_smp_config = x86_init_noop;
+	x86_init.mpparse.get_smp_config = x86_init_uint_noop;
+	x86_init.irqs.pre_vector_init = x86_init_noop;
+	x86_init.irqs.intr_init = x86_init_noop;
+	x86_init.irqs.intr_mode_select = x86_init_noop;
+	x86_init.irqs.intr_mode_init = x86_init_noop;
+	x86_init.oem.arch_setup = arch_setup;
+	x86_platform.realmode_reserve = x86_init_noop;
+	x86_platform.realmode_init = x86_init_noop;
+	x86_platform.set_legacy_features = set_legacy_features;
+	legacy_pic = &null_legacy_pic;
+}
+
+static void __init init_boot_params(const struct start_info *si)
+{
+	boot_params.hdr.version = 0x20c;	/* a boot loader of today, so that nothing is made up */
+	boot_params.hdr.type_of_loader = 0xff;
+	if (si->initrd_size) {
+		boot_params.hdr.ramdisk_image = __pa(si->initrd);
+		boot_params.hdr.ramdisk_size = si->initrd_size;
+	}
+	strscpy(boot_command_line, si->cmdline, COMMAND_LINE_SIZE);
+}
+
+asmlinkage __visible void __init atelier_start_kernel(struct start_info *si)
+{
+	check_interface(si);
+	atelier_start_info = si;
+	atelier_init_tables();
+	atelier_init_segments();
+	atelier_init_traps();
+	atelier_init_memory();
+	atelier_init_time();
+	atelier_init_reboot();
+	init_platform();
+	init_boot_params(si);
+	i386_start_kernel();
+}
+
+/* No driver finds an I/O port to probe. */
+static int __init take_ports(void)
+{
+	static struct resource ports = {
+		.name = "none",
+		.start = 0,
+		.end = IO_SPACE_LIMIT,
+		.flags = IORESOURCE_IO | IORESOURCE_BUSY,
+	};
+
+	return request_resource(&ioport_resource, &ports);
+}
+arch_initcall(take_ports);

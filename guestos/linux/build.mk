@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+#
+# Linux: Debian's source, the port laid over it, a kernel for domain 0 and one for the bare machine (the
+# benchmark's baseline), and the file systems that they boot into. tools/linux-tree says how.
+#
+# Whoever has a program for these file systems adds it, in a fragment that is read before this one:
+#	INITRAMFS_ADD += FILE=/PLACE
+
+# dpkg writes this list when it installs the package; the archive's own time is that of Debian's build.
+LINUX_PACKAGE	:= /var/lib/dpkg/info/linux-source-6.1.list
+# The folders are among them: a file that goes away changes its folder.
+LINUX_PORT	:= $(shell find $(wildcard $(addprefix guestos/linux/,arch drivers include patches)) src/public)
+LINUX_IMAGE	:= build/linux/vmlinux
+NATIVE_IMAGE	:= build/linux/native/arch/x86/boot/bzImage
+INITRAMFS	:= build/initramfs/small.cpio.gz build/initramfs/full.cpio.gz
+
+LINUX_NEEDS	+= $(LINUX_IMAGE) $(INITRAMFS)
+
+.PHONY: linux linux-native initramfs port-size
+linux: $(LINUX_IMAGE)		## build/linux/vmlinux: Linux for domain 0, from Debian's source (minutes, once)
+linux-native: $(NATIVE_IMAGE)	## the same Linux for the bare machine: the benchmark's baseline
+initramfs: $(INITRAMFS)		## build/initramfs/: Debian's i386 programs, for Linux to boot into
+port-size:			## counts the lines of the Linux port, against the paper's 2,995
+	@tools/port-size
+
+$(LINUX_PACKAGE): | deps-linux
+	@test -f $@ || { echo "linux-source-6.1 is not installed: run \`make deps\`" >&2; exit 1; }
+
+build/linux/unpacked: $(LINUX_PACKAGE) | deps-linux
+	@tools/linux-tree unpack
+	@touch $@
+
+# `ported` is touched only if a file of the source changed: else Linux is not built again.
+build/linux/ported: build/linux/unpacked $(LINUX_PORT) tools/linux-tree
+	@tools/linux-tree port
+
+$(LINUX_IMAGE): build/linux/ported guestos/linux/config-base guestos/linux/config-atelier tools/linux-tree
+	@tools/linux-tree build dom0
+	@ln -sf dom0/vmlinux $@.debug
+	$(call say,STRIP)$(OBJCOPY) --strip-all build/linux/dom0/vmlinux $@
+
+$(NATIVE_IMAGE): build/linux/ported guestos/linux/config-base guestos/linux/config-native tools/linux-tree
+	@tools/linux-tree build native
+
+$(INITRAMFS) &: guestos/linux/init tools/initramfs $(foreach pair,$(INITRAMFS_ADD),$(firstword $(subst =, ,$(pair)))) \
+		| deps-linux
+	@tools/initramfs $(INITRAMFS_ADD:%=--add %) small full

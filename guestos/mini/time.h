@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Time, in nanoseconds: the three clocks (struct shared_time) and the two alarms (public/timer.h). */
+#ifndef MINI_TIME_H
+#define MINI_TIME_H
+
+#include "lib/types.h"
+
+#define MICROSECOND	1000ull
+#define MILLISECOND	1000000ull
+#define SECOND		1000000000ull
+
+struct time {
+	uint64_t real;		/* since the machine started */
+	uint64_t virtual;	/* while this domain ran */
+	uint64_t wall;		/* since 1970-01-01 00:00 UTC */
+};
+
+/* All three, as of one moment. Costs no call. */
+struct time time_read(void);
+
+static inline uint64_t time_now(void)
+{
+	return time_read().real;
+}
+
+/* Arms the alarm that raises VIRQ_TIMER; @deadline is a moment in real time. 0 or an error. */
+int time_alarm(uint64_t deadline);
+
+#endif

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# Tests of the C on the host: the files of src/ that decide, with the pretend machine of tests/host/ under them. Each
+# configuration is the same sources with other sizes and tools, under build/host/NAME/.
+
+HOST_CORE := $(wildcard src/*.c src/lib/*.c)
+HOST_SRC := $(wildcard tests/host/*.c)
+HOST_FLAGS := -m32 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -fno-omit-frame-pointer \
+	-DHOST_BUILD -DDEBUG=1 -Isrc -Itests
+HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# $(call host_config,NAME,COMPILER,FLAGS): how a .c is compiled for NAME. The core's variables get sections of their
+# own, so that tests/host/snapshot.c finds where they begin and end.
+define host_config
+build/host/$(1)/src/%.o: src/%.c tests/build.mk | deps-check
+	@mkdir -p $$(@D)
+	$$(call say,HOSTCC) $(2) $(HOST_FLAGS) $(3) -MMD -MP -c -o $$@ $$< && \
+		objcopy --rename-section .data=core_data --rename-section .bss=core_bss $$@
+build/host/$(1)/tests/%.o: tests/%.c tests/build.mk | deps-check
+	@mkdir -p $$(@D)
+	$$(call say,HOSTCC) $(2) $(HOST_FLAGS) $(3) -MMD -MP -c -o $$@ $$<
+-include $$(wildcard build/host/$(1)/*/*.d build/host/$(1)/*/*/*.d)
+endef
+
+# $(call host_objects,NAME,SOURCES): the objects of NAME for the core, the pretend machine and these.
+host_objects = $(patsubst %.c,build/host/$(1)/%.o,$(HOST_CORE) $(HOST_SRC) $(2))
+HOST_LINK := -Wl,--wrap=frame_pool_alloc
+
+# ---- unit tests: `make unit`, or one file's: `make unit TEST=frame_test.c` ----
+
+UNIT_SRC := $(wildcard tests/unit/*.c)
+$(eval $(call host_config,unit,$(CC),-O1 $(HOST_SANITIZE) -DMAX_DOMAINS=6 -DTLB_CLOCK_START=0xfffffffdu -DFRAME_COUNT_MAX=40))
+
+build/host/unit/run: $(call host_objects,unit,$(UNIT_SRC))
+	$(call say,LINK,$@) $(CC) -m32 $(HOST_SANITIZE) $(HOST_LINK) -o $@ $^
+
+.PHONY: unit
+unit: build/host/unit/run	## the unit tests; TEST=frame_test.c: one file's
+	@$< $(TEST)

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+#include "hypercall.h"
+#include <string.h>
+#include "guest_copy.h"
+#include "host/audit.h"
+#include "host/domains.h"
+#include "unit/test.h"
+
+static struct guest start(void)
+{
+	struct guest g;
+
+	host_start(64);
+	g = host_domain(12);
+	host_enter(&g);
+	host_output_clear();
+	return g;
+}
+
+/* ---- dispatch ---- */
+
+TEST(the_call_gate_is_open_to_ring_1_and_no_further)
+{
+	start();
+	EXPECT_EQ(host.gates[0x82].kind, GATE_INTERRUPT);
+	EXPECT_EQ(host.gates[0x82].dpl, 1);
+	EXPECT_EQ(host.gates[0x82].selector, MACHINE_RING0_CODE);
+	EXPECT_EQ(host.gates[0x82].offset, machine_entry_point(0x82));
+}
+
+TEST(a_number_without_a_handler_is_refused_whatever_its_upper_bits_are)
+{
+	static const uint32_t numbers[] = {
+		HYPERCALL_COUNT, HYPERCALL_COUNT + 1, 0x100, 0x101, 0x10000, 0x7fffffff, 0x80000000, 0x80000001,
+		0xffffff00, UINT32_MAX, HYPERCALL_control_op, HYPERCALL_ring_op, HYPERCALL_memory_op,
+	};
+	struct guest g = start();
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(numbers); i++)
+		EXPECT_EQ(host_call(&g, numbers[i], (const uint32_t[5]){ 0 }), -ENOSYS, "number 0x%x", numbers[i]);
+}
+
+TEST(a_call_gets_its_five_arguments_by_value_and_changes_eax_alone)
+{
+	struct guest g = start();
+
+	/* host_call() compares the other registers. */
+	EXPECT_EQ(CALL(&g, version, 1, 2, 3, 4, 5), ATELIER_INTERFACE);
+	EXPECT_EQ(CALL(&g, stack_switch, 0x12340021, 0x55667788), 0);
+	EXPECT_EQ(g.d->vcpu.kernel_ss, 0x21);
+	EXPECT_EQ(g.d->vcpu.kernel_esp, 0x55667788);
+	EXPECT_EQ(g.d->calls.count, 2);
+}
+
+/* ---- console_write ---- */
+
+/* As another domain than 0 writes it, without the prefix that opens the line. */
+static const char *printed(void)
+{
+	const char *text = host_output(NULL), *blank = strchr(text, ' ');
+
+	return blank ? blank + 1 : text;
+}
+
+TEST(console_write_prints_the_longest_readable_prefix_and_answers_its_length)
+{
+	static const struct { uint32_t before_hole, count; int answer; } rows[] = {
+		{ 100,	0,		0 },
+		{ 100,	1,		1 },
+		{ 200,	127,		127 },
+		{ 200,	128,		128 },		/* one chunk */
+		{ 200,	129,		129 },
+		{ 8192,	4095,		4095 },
+		{ 8192,	4096,		4096 },
+		{ 8192,	4097,		4096 },
+		{ 8192,	0x80000000u,	4096 },
+		{ 8192,	UINT32_MAX,	4096 },
+		{ 200,	300,		200 },		/* a hole in the second chunk */
+		{ 1,	300,		1 },
+		{ 0,	1,		-EFAULT },
+		{ 0,	0,		0 },
+	};
+	struct guest g = start();
+	uint32_t hole = host_va(11);
+
+	((uint32_t *)host_frame(g.mfn[PFN_TABLE]))[11] = 0;
+	for (uint32_t pfn = PFN_DATA; pfn < 11; pfn++)
+		memset(host_frame(g.mfn[pfn]), 'x', PAGE_SIZE);
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		size_t size;
+
+		host_output_clear();
+		EXPECT_EQ(CALL(&g, console_write, hole - rows[i].before_hole, rows[i].count), rows[i].answer,
+			  "row %u", i);
+		host_output(&size);
+		EXPECT_EQ(size, MAX(rows[i].answer, 0), "row %u", i);
+	}
+}
+
+TEST(console_write_prints_every_byte_value_and_does_not_stop_at_a_nul)
+{
+	static const char text[] = { 'a', 0, 27, (char)255, 'b' };
+	struct guest g = start();
+	size_t size;
+
+	EXPECT_EQ(CALL(&g, console_write, host_arg(text, sizeof(text)), sizeof(text)), sizeof(text));
+	host_output(&size);
+	EXPECT_EQ(size, sizeof(text));
+	EXPECT_EQ(memcmp(host_output(NULL), text, sizeof(text)), 0);
+}
+
+TEST(console_write_never_reads_above_the_line)
+{
+	static const struct { uint32_t addr, count; int answer; } rows[] = {
+		{ 0xfc000000, 0, 0 }, { 0xfc000000, 1, -EFAULT }, { 0xfc000001, 1, -EFAULT },
+		{ 0xffffffff, 4, -EFAULT }, { 0xfbffffff, 4, -EFAULT /* nothing is mapped there */ },
+	};
+	struct guest g = start();
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++)
+		EXPECT_EQ(CALL(&g, console_write, rows[i].addr, rows[i].count), rows[i].answer, "row %u", i);
+}
+
+/* ---- multicall ---- */
+
+#define PATTERN	0x5a5a5a5a
+
+static struct multicall_entry entry(uint32_t call, uint32_t a, uint32_t b)
+{
+	return (struct multicall_entry){ .call = call, .result = PATTERN, .args = { a, b } };
+}
+
+TEST(a_multicall_does_its_entries_in_order_and_writes_each_result)
+{
+	struct guest g = start();
+	struct multicall_entry list[4] = {
+		entry(HYPERCALL_console_write, ARG("1"), 1),
+		entry(1000, 0, 0),
+		entry(HYPERCALL_console_write, ARG("23"), 2),
+		entry(HYPERCALL_version, 0, 0),
+	};
+	uint32_t at = ARG(list);
+	const struct multicall_entry *after = host_arg_bytes(at);
+
+	EXPECT_EQ(CALL(&g, multicall, at, 4), 4);
+	EXPECT_EQ(after[0].result, 1);
+	EXPECT_EQ(after[1].result, -ENOSYS);
+	EXPECT_EQ(after[2].result, 2);
+	EXPECT_EQ(after[3].result, ATELIER_INTERFACE);
+	EXPECT_TEXT(printed(), "123");
+	EXPECT_EQ(g.d->calls.count, 5);
+}
+
+TEST(calls_that_would_leave_the_list_are_refused_and_the_list_goes_on)
+{
+	static const uint32_t leaving[] = { HYPERCALL_multicall, HYPERCALL_iret, HYPERCALL_block };
+	struct guest g = start();
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(leaving); i++) {
+		struct multicall_entry list[3] = {
+			entry(HYPERCALL_version, 0, 0), entry(leaving[i], 0, 0), entry(HYPERCALL_version, 0, 0),
+		};
+		uint32_t at = ARG(list);
+		const struct multicall_entry *after = host_arg_bytes(at);
+
+		EXPECT_EQ(CALL(&g, multicall, at, 3), 3, "row %u", i);
+		EXPECT_EQ(after[1].result, -EINVAL, "row %u", i);
+		EXPECT_EQ(after[2].result, ATELIER_INTERFACE, "row %u", i);
+	}
+}
+
+TEST(a_refused_list_refuses_only_itself)
+{
+	struct guest g = start();
+	struct multicall_entry nested = entry(HYPERCALL_multicall, 0, 1), good = entry(HYPERCALL_version, 0, 0);
+
+	EXPECT_EQ(CALL(&g, multicall, ARG(nested), 1), 1);
+	EXPECT_EQ(CALL(&g, multicall, 0x1000, 1), -EFAULT);	/* not mapped */
+	EXPECT_EQ(CALL(&g, multicall, ARG(good), 1), 1);
+}
+
+TEST(a_list_that_cannot_be_one_is_refused_unread)
+{
+	static const struct { uint32_t at, count; int answer; } rows[] = {
+		{ 0xfc000000, 1, -EFAULT },
+		{ 0xfbfffff0, 1, -EFAULT },		/* ends above the line */
+		{ 0x1000, 0x08000000, -EFAULT },	/* 2^32 bytes: 0 in 32 bits */
+		{ 0x1000, UINT32_MAX, -EFAULT },
+		{ 0xfc000000, 0, 0 },
+		{ 0x1000, 0, 0 },
+	};
+	struct guest g = start();
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++)
+		EXPECT_EQ(CALL(&g, multicall, rows[i].at, rows[i].count), rows[i].answer, "row %u", i);
+}
+
+/* Entries on the guest's own pages: the last one before the hole at page 11, or before read-only page 10. */
+static uint32_t place(struct guest *g, uint32_t end, unsigned int n)
+{
+	uint32_t at = end - n * sizeof(struct multicall_entry);
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct multicall_entry e = entry(HYPERCALL_version, 0, 0);
+
+		host_store(at + i * sizeof(e), &e, sizeof(e));
+	}
+	((uint32_t *)host_frame(g->mfn[PFN_TABLE]))[11] = 0;
+	return at;
+}
+
+TEST(an_entry_that_cannot_be_read_ends_the_list_and_is_an_error_only_if_it_is_the_first)
+{
+	struct guest g = start();
+	uint32_t at = place(&g, host_va(11), 3);
+
+	EXPECT_EQ(CALL(&g, multicall, at, 5), 3);
+	EXPECT_EQ(CALL(&g, multicall, host_va(11), 2), -EFAULT);
+	EXPECT_EQ(CALL(&g, multicall, host_va(11) - 8, 2), -EFAULT);	/* half of the first entry */
+}
+
+TEST(an_entry_whose_result_cannot_be_written_counts_and_ends_the_list)
+{
+	struct guest g = start();
+	uint32_t at;
+
+	at = place(&g, host_va(10) + 2 * sizeof(struct multicall_entry), 4);
+	((uint32_t *)host_frame(g.mfn[PFN_TABLE]))[10] &= ~PTE_RW;
+	g.d->calls.count = 0;
+	EXPECT_EQ(CALL(&g, multicall, at, 4), 3);
+	EXPECT_EQ(g.d->calls.count, 4);		/* the multicall itself, and three */
+}
+
+TEST(a_list_may_stop_early_when_an_interrupt_is_due)
+{
+	struct guest g = start();
+	struct multicall_entry list[3] = {
+		entry(HYPERCALL_version, 0, 0), entry(HYPERCALL_version, 0, 0), entry(HYPERCALL_version, 0, 0),
+	};
+	uint32_t at = ARG(list);
+	const struct multicall_entry *after = host_arg_bytes(at);
+
+	host.interrupt_after = 2;
+	EXPECT_EQ(CALL(&g, multicall, at, 3), 2);
+	EXPECT_EQ(after[1].result, ATELIER_INTERFACE);
+	EXPECT_EQ(after[2].result, PATTERN);
+}
+
+/* A guest that changes an entry as soon as it has been read: during the call that it asks for. */
+static uint32_t changing;
+
+static void change_after_read(const char *seam)
+{
+	struct multicall_entry *e = host_arg_bytes(changing);
+
+	if (strcmp(seam, "machine_set_kernel_stack") == 0)
+		e->call = HYPERCALL_multicall;
+}
+
+TEST(an_entry_is_read_once)
+{
+	struct guest g = start();
+	struct multicall_entry list[1] = { entry(HYPERCALL_stack_switch, ATELIER_RING1_DATA, 0x1000) };
+	const struct multicall_entry *after;
+
+	changing = ARG(list);
+	after = host_arg_bytes(changing);
+	host.at_seam = change_after_read;
+	EXPECT_EQ(CALL(&g, multicall, changing, 1), 1);
+	EXPECT_EQ(after[0].call, HYPERCALL_multicall);	/* it did change */
+	EXPECT_EQ(after[0].result, 0);
+}
+
+/* Turns the entry into a nested call before each read of it but the first. */
+static void change_before_second_read(guest_addr_t src, size_t n)
+{
+	static unsigned int reads;
+
+	if (src.n - changing < sizeof(struct multicall_entry) && reads++ > 0)
+		((struct multicall_entry *)host_arg_bytes(changing))->call = HYPERCALL_multicall;
+}
+
+TEST(an_entry_that_was_judged_is_the_one_that_is_done)
+{
+	struct guest g = start();
+	struct multicall_entry list[1] = { entry(HYPERCALL_version, 0, 0) };
+	const struct multicall_entry *after;
+
+	changing = ARG(list);
+	after = host_arg_bytes(changing);
+	host.before_copy_in = change_before_second_read;
+	EXPECT_EQ(CALL(&g, multicall, changing, 1), 1);
+	EXPECT_EQ(after[0].result, ATELIER_INTERFACE);
+}
+
+TEST(a_domain_that_ends_itself_in_a_list_does_nothing_more)
+{
+	struct guest zero, g;
+	struct multicall_entry list[2] = {
+		entry(HYPERCALL_shutdown, SHUTDOWN_crash, 0), entry(HYPERCALL_version, 0, 0),
+	};
+	const struct multicall_entry *after;
+	uint32_t at;
+
+	host_start(64);
+	zero = host_domain(4);
+	g = host_domain(8);
+	host_enter(&g);
+	at = ARG(list);
+	after = host_arg_bytes(at);
+	EXPECT_EQ(CALL(&g, multicall, at, 2), 1);
+	EXPECT_EQ(after[1].result, PATTERN);
+	EXPECT_EQ(g.d->life, LIFE_DYING);
+	EXPECT_EQ(zero.d->life, LIFE_OPEN);
+}
+
+/* ---- debug_op ---- */
+
+TEST(the_audit_call_says_whether_the_state_is_sound)
+{
+	struct guest g = start();
+
+	EXPECT_EQ(CALL(&g, debug_op, DEBUG_audit), 0);
+	EXPECT_EQ(CALL(&g, debug_op, DEBUG_calls), 2);
+	EXPECT_EQ(CALL(&g, debug_op, 77), -EINVAL);
+	frame_record(MFN(g.mfn[PFN_DATA]))->refs++;
+	EXPECT_EQ(CALL(&g, debug_op, DEBUG_audit), -EIO);
+	EXPECT(strstr(host_output(NULL), "frame_check"));
+}
