@@ -4,9 +4,10 @@
  *
  *   -plugin plugin.so,out=FILE[,start=HEX][,line=HEX]
  *
- * Stretches are windows. Window 0 is boot: from the first execution of address `start` to the first line of
- * the first program. The others are the rows of a benchmark, in the order in which the marks of mark.h
- * begin them. Only what is executed inside a window, by whomever, is counted for it.
+ * Stretches are windows. Window 0 is what happens from reset to the first execution of address `start`; window
+ * 1 is boot, from there to the first line of the first program. The others are the rows of a benchmark, in the
+ * order in which the marks of mark.h begin them. Only what is executed inside a window, by whomever, is
+ * counted for it.
  *
  * `line` is where the hypervisor begins. A stay is what is executed from an entry into it until it is left or
  * halts; as it runs with interrupts off, the longest stay is for how long an interrupt may have to wait.
@@ -17,8 +18,7 @@
  *
  * The file that is written, numbers in decimal but for addresses:
  *
- *   start N                    instructions from reset to the first execution of `start`
- *   window W STAYS LONGEST CR3 INVLPG
+ *   window W STAYS LONGEST CR3 INVLPG        (W 40: outside of all of them)
  *   path W ADDRESS...          the first blocks of the longest stay, one after the other
  *   block ADDRESS LENGTH W:EXECUTIONS...
  *   whole
@@ -57,6 +57,7 @@ void qemu_plugin_register_atexit_cb(plugin_id id, void (*cb)(plugin_id, void *),
 EXPORT int qemu_plugin_version = 1;
 
 #define WINDOWS		40
+#define BOOT		1
 #define OUTSIDE		WINDOWS		/* no window is open */
 #define PATH_LENGTH	96
 #define BUCKETS		65536
@@ -83,14 +84,12 @@ struct window {
 static struct {
 	FILE *out;
 	uint32_t start, line;
-	uint64_t executed, at_start;
-	bool started;
 	unsigned int window, row;	/* the one that is open; the last that was begun */
 	struct block *bucket[BUCKETS];
 	struct window windows[WINDOWS + 1];
 	uint64_t stay;			/* instructions so far; 0: not in the hypervisor */
 	struct path path;
-} run = { .window = OUTSIDE, .line = UINT32_MAX };
+} run;
 
 static void end_stay(void)
 {
@@ -109,7 +108,6 @@ static void enter_block(unsigned int vcpu, void *data)
 {
 	struct block *b = data;
 
-	run.executed += b->length;
 	b->executions[run.window]++;
 	if (b->address >= run.line) {
 		run.stay += b->length;
@@ -124,11 +122,9 @@ static void enter_block(unsigned int vcpu, void *data)
 
 static void note_start(unsigned int vcpu, void *data)
 {
-	if (run.started)
+	if (run.row)
 		return;
-	run.started = true;
-	run.at_start = run.executed;
-	run.window = 0;
+	run.row = run.window = BOOT;
 }
 
 static void note_mark(unsigned int vcpu, void *data)
@@ -172,7 +168,7 @@ static void translate_instruction(struct qemu_plugin_insn *insn)
 	size_t size = qemu_plugin_insn_size(insn);
 	uint32_t message;
 
-	if (qemu_plugin_insn_vaddr(insn) == run.start && !run.started)
+	if (qemu_plugin_insn_vaddr(insn) == run.start && !run.row)
 		on_execution(insn, note_start, 0);
 	if (size < 3 || bytes[0] != 0x0f)
 		return;
@@ -251,10 +247,9 @@ static void write_block(const struct block *b)
 /* The last line is the proof that the file is whole. */
 static void at_exit(plugin_id id, void *data)
 {
-	if (run.started)
-		fprintf(run.out, "start %" PRIu64 "\n", run.at_start);
 	for (unsigned int i = 0; i <= run.row; i++)
 		write_window(i);
+	write_window(OUTSIDE);
 	for (unsigned int i = 0; i < BUCKETS; i++)
 		for (const struct block *b = run.bucket[i]; b; b = b->next)
 			write_block(b);
@@ -282,6 +277,7 @@ static int read_argument(const char *argument)
 
 EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv)
 {
+	run.line = UINT32_MAX;
 	for (int i = 0; i < argc; i++)
 		if (read_argument(argv[i])) {
 			fprintf(stderr, "plugin: cannot use the argument %s\n", argv[i]);

@@ -8,6 +8,6 @@
 struct domain;
 
 /* Handler of HYPERCALL_debug_op; contract in public/hypercall.h. */
-int do_debug_op(struct domain *d, uint32_t op);
+int do_debug_op(struct domain *d, uint32_t op, guest_addr_t source, guest_addr_t destination, uint32_t count);
 
 #endif

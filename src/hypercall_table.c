@@ -36,7 +36,7 @@ CALL(update_va_mapping, a[0], a[1], a[2], a[3])		/* lab 3 */
 CALL(set_gdt, ADDR(0), a[1])		/* lab 4 */
 CALL(set_ldt, ADDR(0), a[1])		/* lab 4 */
 CALL(update_descriptor, a[0], a[1], a[2])		/* lab 4 */
-CALL(debug_op, a[0])
+CALL(debug_op, a[0], ADDR(1), ADDR(2), a[3])
 
 hypercall_fn *const hypercall_table[HYPERCALL_COUNT] = {
 	[HYPERCALL_version] = call_version,

@@ -7,7 +7,6 @@
 #include "crash.h"
 #include "domain.h"
 #include "guest_copy.h"
-#include "lib/string.h"
 
 #define FRAME_WORDS	9	/* the longest: DS ES FS GS EIP CS EFLAGS ESP SS */
 #define HAS_ERROR	((1u << 8) | (0x1fu << 10) | (1u << 17))
@@ -77,7 +76,8 @@ static bool push_frame(struct domain *d, struct regs *regs, const uint32_t *extr
 	uint32_t sp = inner ? d->vcpu.kernel_esp : regs->esp;
 	uint32_t frame[FRAME_WORDS];
 
-	memcpy(frame, extra, n * sizeof(frame[0]));
+	for (unsigned int i = 0; i < n; i++)
+		frame[i] = extra[i];
 	frame[n++] = regs->eip;
 	frame[n++] = regs->cs & 0xffff;
 	frame[n++] = visible_eflags(d, regs);

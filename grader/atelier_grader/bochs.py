@@ -41,7 +41,8 @@ plugin_ctrl: speaker=0, gameport=0, parallel=0, extfpuirq=0
 sound: driver=dummy
 clock: sync=none, time0=1066521600
 log: {LOG}
-info: action=report
+info: action=ignore, cpu0=report
+error: action=ignore
 debug: action=ignore{{debug}}
 panic: action=fatal
 """
@@ -114,7 +115,7 @@ def build_info(boot: Boot, places: list[tuple[int, int]]) -> bytes:
 
 def run(boot: Boot, folder: Path) -> Run:
     """Boots and runs to the end. Raises Infra if the end says nothing about the hypervisor."""
-    image = emulator.prepare(folder, boot)
+    image = emulator.prepare(folder, boot, LOG, MESSAGES)
     memory, places = build_image(image, boot)
     (folder / IMAGE).write_bytes(memory)
     words = struct.pack("<II", image.entry, LOAD + len(memory)) + build_info(boot, places)
@@ -148,6 +149,8 @@ def _wait(boot: Boot, folder: Path, process: subprocess.Popen) -> bool:
         time.sleep(POLL)
         looks += 1
         late = time.monotonic() > deadline
+        if emulator.overflow(folder, LOG):
+            return False
         if looks % LOG_EVERY == 0 and not deaf:
             deaf = "HLT instruction with IF=0" in _text(folder / LOG)
         if (deaf or late) and not signalled:
@@ -165,11 +168,9 @@ def _text(path: Path) -> str:
 
 def _read(boot: Boot, folder: Path, image: elf.Elf, deaf: bool) -> Run:
     said, log = _text(folder / MESSAGES), _text(folder / LOG)
-    stop, detail = _classify(boot, said, log, image, deaf)
-    full = emulator.overflow(folder, emulator.SERIAL, LOG)
-    if full:
-        stop, detail = Stop.BUDGET, full
-    whole = stop is not Stop.TRIPLE_FAULT and not full  # the first ends Bochs
+    full = emulator.overflow(folder, LOG)
+    stop, detail = (Stop.OUTPUT, full) if full else _classify(boot, said, log, image, deaf)
+    whole = stop not in (Stop.TRIPLE_FAULT, Stop.OUTPUT)  # those end Bochs
     memory = (folder / emulator.MEMORY).read_bytes() if whole else b""
     if whole and len(memory) != boot.memory << 20:
         raise Infra("Bochs did not write the machine's memory")

@@ -30,7 +30,8 @@ MEMORY = "memory.bin"
 
 WALL_FLOOR = 60.0  # seconds that any run may take
 INSTRUCTIONS_A_SECOND = 2_000_000  # of the slowest machine, very busy: how the wall clock grows with a budget
-OUTPUT_LIMIT = 32 << 20  # bytes of output, or of logged exceptions: more is a budget used up
+OUTPUT_LIMIT = 4 << 20  # bytes of output on the serial line; a line that floods is slower than it looks
+LOG_LIMIT = 64 << 20  # bytes of logged exceptions
 
 
 class Infra(Exception):
@@ -45,6 +46,7 @@ class Stop(Enum):
     RESET = "reset"
     HALTED = "halted with interrupts off"
     ASLEEP = "asleep for ever"
+    OUTPUT = "too much output"
     BUDGET = "budget used up"
 
 
@@ -122,12 +124,17 @@ class Run:
 NO_REGISTERS: Mapping[str, int] = MappingProxyType({})
 
 
-def prepare(folder: Path, boot: Boot) -> elf.Elf:
-    """Puts the kernel into the run's folder under its fixed name. What no loader can carry is Infra."""
+def prepare(folder: Path, boot: Boot, *results: str) -> elf.Elf:
+    """Puts the kernel into the run's folder under its fixed name; results of an earlier run go.
+
+    What no loader can carry is Infra.
+    """
     for text in (boot.command_line, *(module.arguments for module in boot.modules)):
         if "," in text or not text.isprintable() or not text.isascii():
             raise Infra(f"a command line holds printable characters and no comma, not {text!r}")
     folder.mkdir(parents=True, exist_ok=True)
+    for name in (SERIAL, MEMORY, *results):
+        (folder / name).unlink(missing_ok=True)
     (folder / KERNEL).write_bytes(read_file(boot.kernel))
     image = elf.read(folder / KERNEL)
     size = max(s.physical + s.size for s in image.segments) + sum(len(m.pages()) for m in boot.modules) + PAGE
@@ -143,12 +150,12 @@ def read_file(path: Path) -> bytes:
         raise Infra(f"{path}: {error.strerror}; build it first (make)") from error
 
 
-def overflow(folder: Path, *names: str) -> str:
-    """What has grown too large to be judged, or nothing. Emulators go on without writing more."""
-    for name in names:
+def overflow(folder: Path, log: str) -> str:
+    """What a run has written too much of, or nothing. That it has does not depend on when one looks."""
+    for name, limit, what in ((SERIAL, OUTPUT_LIMIT, "output"), (log, LOG_LIMIT, "logged exceptions")):
         path = folder / name
-        if path.exists() and path.stat().st_size > OUTPUT_LIMIT:
-            return f"it made more than {OUTPUT_LIMIT >> 20} MiB of output ({name})"
+        if path.exists() and path.stat().st_size > limit:
+            return f"more than {limit >> 20} MiB of {what}"
     return ""
 
 
@@ -161,7 +168,7 @@ def last_line(path: Path) -> str:
 def spawn(command: list[str], folder: Path, output: str, fds: tuple[int, ...] = (),
           memory: int = 0) -> subprocess.Popen:
     """Starts an emulator in its folder, with no input, its messages in a file, no endless output."""
-    limit = max(OUTPUT_LIMIT, memory << 20) + PAGE
+    limit = max(OUTPUT_LIMIT, LOG_LIMIT, memory << 20) + PAGE
 
     def limits() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

@@ -11,6 +11,7 @@ import re
 import select
 import socket
 import struct
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,7 @@ LOG = "exceptions.txt"
 PROGRESS = "progress"
 POLL = 0.2  # seconds between two looks at a machine that may have halted for good
 DEAF_LOOKS = 2  # with interrupts off: for good
+QUIT_SECONDS = 60.0
 ASLEEP_LOOKS = 15  # with no instruction between them, though idle time is skipped
 
 
@@ -156,8 +158,8 @@ def command(boot: Boot, initrd: str, entry: int, monitor_fd: int, tell_fd: int) 
         "-serial", f"file:{emulator.SERIAL}",
         "-no-reboot", "-action", "reboot=shutdown,shutdown=pause", "-S",
         "-chardev", f"socket,id=monitor,fd={monitor_fd}", "-mon", "chardev=monitor,mode=control",
-        "-plugin", f"{plugin()},out={RESULTS},progress={PROGRESS},tell={tell_fd},entry={entry:x},budget={boot.budget},"
-                   f"watch={WATCHES}{marks}",
+        "-plugin", f"{plugin()},out={RESULTS},progress={PROGRESS},tell={tell_fd},entry={entry:x},"
+                   f"budget={boot.budget},watch={WATCHES}{marks}",
     ]
     if initrd:
         words += ["-initrd", initrd]
@@ -168,7 +170,7 @@ def command(boot: Boot, initrd: str, entry: int, monitor_fd: int, tell_fd: int) 
 
 def run(boot: Boot, folder: Path) -> Run:
     """Boots and runs to the end. Raises Infra if the end says nothing about the hypervisor."""
-    image = emulator.prepare(folder, boot)
+    image = emulator.prepare(folder, boot, RESULTS, PROGRESS, LOG)
     end_on_a_page(folder / emulator.KERNEL)
     initrd = place_modules(folder, boot.modules)
     (folder / WATCHES).write_text("".join(f"{a:x}\n" for a in emulator.function_addresses(image)))
@@ -182,18 +184,20 @@ def run(boot: Boot, folder: Path) -> Run:
     os.close(told)
     try:
         result = _watch(boot, folder, Monitor(ours), tell)
-        process.wait(timeout=60) if result.stop is not Stop.BUDGET else emulator.end(process)
-        result = _with_counters(result, folder, image)
+        if result.stop not in (Stop.BUDGET, Stop.OUTPUT):
+            process.wait(QUIT_SECONDS)
     except EOFError:
-        emulator.end(process)
         raise Infra(f"QEMU ended on its own: {emulator.last_line(folder / MESSAGES)}") from None
+    except subprocess.TimeoutExpired:
+        raise Infra(f"QEMU did not quit within {QUIT_SECONDS:.0f} s") from None
     finally:
         emulator.end(process)
         ours.close()
         os.close(tell)
-    full = emulator.overflow(folder, emulator.SERIAL, LOG)
+    full = emulator.overflow(folder, LOG)
     if full:
-        return replace(result, stop=Stop.BUDGET, detail=full)
+        return replace(result, stop=Stop.OUTPUT, detail=full)
+    result = _with_counters(result, folder, image)
     if result.stop is Stop.RESET:
         return _explain_reset(boot, folder, image, result)
     return result
@@ -207,7 +211,7 @@ def _watch(boot: Boot, folder: Path, monitor: Monitor, tell: int) -> Run:
     stop = _wait(boot, folder, monitor, tell)
     registers = monitor.registers()
     monitor.call("pmemsave", val=0, size=boot.memory << 20, filename=emulator.MEMORY)
-    if stop is not Stop.BUDGET:  # there the processor never stands in a place where QEMU could quit
+    if stop not in (Stop.BUDGET, Stop.OUTPUT):  # there the processor does not let QEMU quit
         monitor.call("quit")
     return Run("qemu", stop, "", (folder / emulator.SERIAL).read_bytes(), (folder / emulator.MEMORY).read_bytes(),
                registers, _faults(folder) if boot.exceptions else None, None, ())
@@ -217,6 +221,8 @@ def _wait(boot: Boot, folder: Path, monitor: Monitor, tell: int) -> Stop:
     deadline = time.monotonic() + boot.wall_seconds()
     looks, progress = 0, b""
     while time.monotonic() < deadline:
+        if emulator.overflow(folder, LOG):
+            return Stop.OUTPUT
         if not monitor.events and not monitor.buffer:
             ready, _, _ = select.select([monitor.line, tell], [], [], POLL)
             if tell in ready:

@@ -18,6 +18,7 @@ from .observe import Malformed, Seen
 
 MAGIC = 16  # bytes
 RUNNERS = {"qemu": qemu.run, "bochs": bochs.run}
+TESTED = "atelier-debug.elf"  # the build that answers debug_op
 COMMAND_LINE = "console=com1"
 HOST_CPU_SECONDS = 60  # processor time of a program of the host
 HOST_WALL_SECONDS = 600.0
@@ -37,6 +38,7 @@ class Verdict(Enum):
     RESET = "reset"
     HALTED = "halted with interrupts off"
     ASLEEP = "asleep for ever"
+    OUTPUT = "too much output"
     BUDGET = "budget used up"
     UNREADABLE = "unreadable observations"
     CUT_SHORT = "cut short"
@@ -48,6 +50,7 @@ BAD_STOPS = {
     Stop.RESET: Verdict.RESET,
     Stop.HALTED: Verdict.HALTED,
     Stop.ASLEEP: Verdict.ASLEEP,
+    Stop.OUTPUT: Verdict.OUTPUT,
     Stop.BUDGET: Verdict.BUDGET,
 }
 
@@ -98,7 +101,7 @@ def run(root: Path, lab: Manifest, test: Test, where: str, seed: str, folder: Pa
 
 def _tail(output: bytes) -> tuple[str, ...]:
     lines = output.decode(errors="backslashreplace").replace("\r", "").split("\n")
-    return tuple("".join(c if c.isprintable() else "?" for c in line) for line in lines if line)[-4:]
+    return tuple("".join(c if c.isprintable() else "?" for c in line[:160]) for line in lines if line)[-4:]
 
 
 def guest_line(magic: bytes, seed: str, number: int, guest: Guest) -> str:
@@ -123,7 +126,7 @@ def _boot(root: Path, built: Path, loaded: Judge, test: Test, magic: bytes, seed
             modules.append(Module("domain", f"mem={guest.memory}K {line}", path.read_bytes()))
         if told:
             modules.append(Module("initrd", "", told))
-    return Boot(root / "build" / emulator.KERNEL, COMMAND_LINE, tuple(modules), loaded.memory, test.budget,
+    return Boot(root / "build" / TESTED, COMMAND_LINE, tuple(modules), loaded.memory, test.budget,
                 loaded.exceptions, tuple(sorted(marks)))
 
 
@@ -201,7 +204,7 @@ def _on_host(program: Path, loaded: Judge, magic: bytes, seed: str, given: dict,
 
 def _host_limits() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (HOST_CPU_SECONDS, HOST_CPU_SECONDS + 5))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (emulator.OUTPUT_LIMIT, emulator.OUTPUT_LIMIT))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (emulator.LOG_LIMIT, emulator.LOG_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

@@ -93,7 +93,7 @@ class Tree:
             folder.mkdir(parents=True)
         (root / "src" / "fake.c").write_text("int triple(int x)\n{\n\treturn 3 * x;\n}\n\nint echo(int x)\n{\n\treturn x;\n}\n")
         (tests.parent / "lab.toml").write_text(LAB)
-        for product, source in (("build/atelier.elf", "fake.elf"),
+        for product, source in ((f"build/{trial.TESTED}", "fake.elf"),
                                 ("build/labs/lab1-fake/tests/triple.elf", "fake.elf"),
                                 ("build/labs/lab1-fake/tests/program", "program")):
             (root / product).symlink_to(built() / source)

@@ -47,7 +47,6 @@ class EachEnding(unittest.TestCase):
                     ("triple", Verdict.TRIPLE_FAULT, "fault_here"),
                     ("deaf", Verdict.HALTED, "at "),
                     ("spin", Verdict.BUDGET, "at "),
-                    ("floods", Verdict.BUDGET, "MiB of output"),
                     ("unclosed", Verdict.CUT_SHORT, "last observed echo 0"),
                     ("killed", Verdict.CUT_SHORT, "domain 0 (domain 0) dies: page fault"),
                     ("crash", Verdict.CRASHED, "the fake was told to")):
@@ -55,9 +54,14 @@ class EachEnding(unittest.TestCase):
                     self.expect(where, how, verdict, detail)
 
     def test_a_machine_that_nothing_can_wake_is_no_matter_of_the_wall_clock(self):
-        with mock.patch.object(emulator, "WALL_FLOOR", 8.0):
-            self.expect("qemu", "asleep", Verdict.ASLEEP, "at ")
+        self.expect("qemu", "asleep", Verdict.ASLEEP, "at ")
+        with mock.patch.object(emulator, "WALL_FLOOR", 1.0), \
+                mock.patch.object(emulator, "INSTRUCTIONS_A_SECOND", 10 ** 12):
             self.expect("bochs", "asleep", Verdict.BUDGET, "at ")
+
+    def test_a_flood_of_output_ends(self):
+        with mock.patch.object(emulator, "OUTPUT_LIMIT", 1 << 20):
+            self.expect("qemu", "floods", Verdict.OUTPUT, "more than 1 MiB of output")
 
     def test_a_reset_is_no_triple_fault(self):
         self.expect("qemu", "reset", Verdict.RESET, "no triple fault")
@@ -88,7 +92,7 @@ class EachEnding(unittest.TestCase):
             for where in RUN:
                 self.expect(where, "spin", Verdict.INFRA, "wall clock")
         self.tree.judge("triple")
-        (self.tree.root / "build/atelier.elf").unlink()
+        (self.tree.root / "build" / trial.TESTED).unlink()
         outcome = self.tree.run("triple", "qemu")
         self.assertEqual(outcome.verdict, Verdict.INFRA)
         self.assertRegex(outcome.detail, "build it first")

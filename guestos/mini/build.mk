@@ -5,7 +5,7 @@
 
 MINI_CFLAGS := -m32 -march=i686 -mgeneral-regs-only -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
 	-fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-strict-aliasing -fcf-protection=none \
-	-Wall -Wextra -Werror -Wno-unused-parameter -Isrc -Iguestos/mini
+	-Wall -Wextra -Werror -Wno-unused-parameter -Iguestos/mini -Isrc
 MINI_LDFLAGS := -m elf_i386 -nostdlib -static --build-id=none -z noexecstack
 MINI_LIBGCC := $(shell $(CC) -m32 -print-libgcc-file-name)
 

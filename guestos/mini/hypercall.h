@@ -141,9 +141,9 @@ static inline int32_t hypercall_control_op(struct control_op *op)
 	return hypercall(HYPERCALL_control_op, (uint32_t)op, 0, 0, 0, 0);
 }
 
-static inline int32_t hypercall_debug_op(uint32_t op, uint32_t argument)
+static inline int32_t hypercall_debug_op(uint32_t op, uint32_t a, uint32_t b, uint32_t c)
 {
-	return hypercall(HYPERCALL_debug_op, op, argument, 0, 0, 0);
+	return hypercall(HYPERCALL_debug_op, op, a, b, c, 0);
 }
 
 /*

@@ -113,15 +113,14 @@ void observe_open(void *pages, unsigned int count, const char *magic, unsigned i
 }
 
 /*
- * Bytes of payload that a record may have in the current page; the last page keeps room for the
- * end.
+ * Bytes of payload that a record may have in the current page, negative if not even its header
+ * fits. The last page keeps room for the end.
  */
-static uint32_t room(void)
+static int room(void)
 {
-	uint32_t used = current_page()->used + sizeof(struct record_header);
-	uint32_t end = OBSERVE_PAGE - (observer.begun == observer.count ? END_ROOM : 0);
+	int used = current_page()->used + sizeof(struct record_header);
 
-	return used < end ? end - used : 0;
+	return OBSERVE_PAGE - (observer.begun == observer.count ? (int)END_ROOM : 0) - used;
 }
 
 static void append(uint16_t tag, uint16_t more, uint32_t key, const void *payload, uint32_t length)
@@ -143,7 +142,7 @@ static void append(uint16_t tag, uint16_t more, uint32_t key, const void *payloa
 }
 
 /* Makes room for @length bytes of payload, in a new page if need be; 0, or -1 if there is none. */
-static int make_room(uint32_t length)
+static int make_room(int length)
 {
 	if (room() >= length)
 		return 0;

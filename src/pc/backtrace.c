@@ -31,11 +31,12 @@ static uint32_t symbol_address(const char *s)
 	return address;
 }
 
+/* The address behind a call, which may be that of the next function. */
 static void print_place(uint32_t address)
 {
 	const char *found = NULL;
 
-	for (const char *s = symbols; symbol_address(s) && symbol_address(s) <= address; s = next_symbol(s))
+	for (const char *s = symbols; symbol_address(s) && symbol_address(s) < address; s = next_symbol(s))
 		found = s;
 	if (found)
 		console_printf("  %08x %s+0x%x\n", address, found + sizeof(uint32_t),

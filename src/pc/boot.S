@@ -120,8 +120,14 @@ unsuitable_processor:
 	mov $0x3f8, %edx
 	outb %al, %dx
 	jmp 1b
-3:	hlt
-	jmp 3b
+3:	mov $QEMU_CRASHED, %al		/* stop.c says what these are */
+	outb %al, $QEMU_EXIT
+	mov $ACPI_SLEEP, %ax
+	mov $ACPI_OFF_QEMU, %dx
+	outw %ax, %dx
+	xchg %bx, %bx
+4:	hlt
+	jmp 4b
 
 unsuitable_text:
 	.asciz "atelier: this processor is too old: a Pentium III or newer is needed\r\nend crash\n"

@@ -62,4 +62,10 @@
 #define IRQ_VECTOR	0x30
 #define IRQ_COUNT	16
 
+/* Ways to stop (stop.c). */
+#define ACPI_OFF_QEMU	0x604	/* PM1a control of the PIIX4, as SeaBIOS places it */
+#define ACPI_SLEEP	0x2000	/* sleep type 0: off */
+#define QEMU_EXIT	0xf4	/* -device isa-debug-exit: status 2n + 1 */
+#define QEMU_CRASHED	0x30
+
 #endif

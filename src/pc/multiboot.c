@@ -40,7 +40,7 @@ struct module_entry {
 #define FRAME_LIMIT	0xe0000u	/* 3.5 GiB: behind it lie devices */
 #define LOW_FRAMES	0x100u		/* the first MiB is the firmware's */
 #define MIB_FRAMES	256u
-#define LEAST_MIB	16u
+#define LEAST_MIB	8u
 
 struct range {
 	uint32_t first, end;		/* frame numbers */
@@ -137,13 +137,19 @@ static void read_modules(const struct info *info)
 	}
 }
 
+/* The firmware keeps a little of the last one. */
+static unsigned int mib(void)
+{
+	return DIV_ROUND_UP(mb.frames, MIB_FRAMES);
+}
+
 static void find_end(void)
 {
 	for (unsigned int i = 0; i < mb.ram_count; i++)
 		mb.frames = MAX(mb.frames, mb.ram[i].end);
 	mb.taken = mb.frames;
-	if (mb.frames < LEAST_MIB * MIB_FRAMES)
-		unsuitable("too little memory: %u MiB, and %u are needed", mb.frames / MIB_FRAMES, LEAST_MIB);
+	if (mib() < LEAST_MIB)
+		unsuitable("too little memory: %u MiB, and %u are needed", mib(), LEAST_MIB);
 }
 
 void multiboot_read(uint32_t magic, uint32_t real)
@@ -200,8 +206,7 @@ mfn_t memory_take(void)
 {
 	do {
 		if (mb.taken == LOW_FRAMES)
-			unsuitable("too little memory: %u MiB do not hold the tables and the boot modules",
-				   mb.frames / MIB_FRAMES);
+			unsuitable("too little memory: %u MiB do not hold the tables and the boot modules", mib());
 		mb.taken--;
 	} while (!is_memory(mb.taken) || in_module(mb.taken));
 	memset(machine_map_frame(MFN(mb.taken), WINDOW_DATA), 0, PAGE_SIZE);

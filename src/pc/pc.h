@@ -90,6 +90,10 @@ void clock_init(void);
 void serial_init(void);
 void serial_enable_input(void);
 void serial_put(char c);
+
+/* Before the machine stops: until the last byte has left. */
+void serial_flush(void);
+
 void vga_init(void);
 void vga_put(char c);
 

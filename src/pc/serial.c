@@ -2,9 +2,11 @@
 /*
  * COM1, a 16550: out by polling, in by interrupt. Everything is programmed here, as without a firmware nothing has been.
  *
- * Nobody need be listening: a line that does not take a byte for long is given up until it does again.
+ * Nobody need be listening: a line that does not take a byte for long is given up until it does again, and says then how many
+ * it missed.
  */
 #include "console.h"
+#include "lib/printf.h"
 #include "pc/io.h"
 #include "pc/pc.h"
 
@@ -25,6 +27,7 @@
 #define MODEM_ON	0x0b		/* DTR, RTS, and the gate of the interrupt line */
 #define STATUS_INPUT	0x01
 #define STATUS_ROOM	0x20		/* all that was written is on its way */
+#define STATUS_DONE	0x40		/* and has left */
 #define INPUT_INTERRUPT	0x01
 
 #define FIFO_SIZE	16
@@ -35,6 +38,7 @@ static struct {
 	bool present, stuck;
 	unsigned int depth;		/* bytes that fit when the status says room */
 	unsigned int room;
+	uint32_t lost;			/* bytes, since it got stuck */
 } serial;
 
 void serial_init(void)
@@ -51,14 +55,25 @@ void serial_init(void)
 	serial.depth = (inb(FIFO) & FIFO_WORKS) == FIFO_WORKS ? FIFO_SIZE : 1;
 }
 
-static bool wait_for_room(void)
+static bool wait_for(uint8_t status)
 {
 	unsigned int tries = serial.stuck ? 1 : PATIENCE;
 
-	while (!(inb(STATUS) & STATUS_ROOM))
+	while (!(inb(STATUS) & status))
 		if (--tries == 0)
 			return false;
 	return true;
+}
+
+static void report_lost(void)
+{
+	char text[48];
+	uint32_t lost = serial.lost;
+
+	serial.lost = 0;
+	format_string(text, sizeof(text), "\r\n(atelier) %u bytes were lost here\r\n", lost);
+	for (const char *p = text; *p; p++)
+		serial_put(*p);
 }
 
 void serial_put(char c)
@@ -66,13 +81,23 @@ void serial_put(char c)
 	if (!serial.present)
 		return;
 	if (serial.room == 0) {
-		serial.stuck = !wait_for_room();
-		if (serial.stuck)
+		serial.stuck = !wait_for(STATUS_ROOM);
+		if (serial.stuck) {
+			serial.lost++;
 			return;
+		}
 		serial.room = serial.depth;
+		if (serial.lost > 0)
+			report_lost();
 	}
 	serial.room--;
 	outb(DATA, c);
+}
+
+void serial_flush(void)
+{
+	if (serial.present)
+		wait_for(STATUS_DONE);
 }
 
 static void interrupt(void)

@@ -9,17 +9,13 @@
 
 #define DEBUG_PORT	0xe9		/* QEMU: -device isa-debugcon; Bochs: port_e9_hack */
 
-#define ACPI_OFF_QEMU	0x604		/* PM1a control of the PIIX4, as SeaBIOS places it */
 #define ACPI_OFF_BOCHS	0xb004		/* as the Bochs BIOS does */
-#define ACPI_SLEEP	0x2000		/* sleep type 0: off */
 
 #define KEYBOARD	0x64
 #define KEYBOARD_RESET	0xfe
 #define CHIPSET_RESET	0xcf9
 #define CHIPSET_HARD	0x06
 
-#define QEMU_EXIT	0xf4		/* -device isa-debug-exit: status 2n + 1 */
-#define QEMU_CRASHED	0x30
 #define BOCHS_SHUTDOWN	0x8900
 
 static void say(const char *text)
@@ -64,6 +60,7 @@ static void power_off(void)
 void machine_stop(enum machine_end end, unsigned int status)
 {
 	asm volatile("cli");
+	serial_flush();
 	announce(end, status);
 	if (end == END_REBOOT)
 		reset();

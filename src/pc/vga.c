@@ -19,9 +19,15 @@
 #define CRTC_START	12		/* and 13: first character shown */
 #define CRTC_CURSOR	14		/* and 15 */
 
+#define ESCAPE		0x1b
+#define TAB_STOP	8u
+
+enum state { PLAIN, ESCAPED, SEQUENCE };
+
 static struct {
 	uint16_t *text;			/* NULL: no adapter, or not wanted */
 	unsigned int top, row, column;	/* of LINES; @row is the current one */
+	enum state state;
 } vga;
 
 static void write_pair(uint8_t index, unsigned int value)
@@ -54,20 +60,47 @@ static void new_line(void)
 	write_pair(CRTC_CURSOR, vga.row * COLUMNS);
 }
 
+static void put_plain(uint8_t c)
+{
+	switch (c) {
+	case '\n':
+		new_line();
+		break;
+	case '\r':
+		vga.column = 0;
+		break;
+	case '\b':
+		vga.column -= vga.column > 0;
+		break;
+	case '\t':
+		vga.column = MIN((vga.column | (TAB_STOP - 1)) + 1, COLUMNS);
+		break;
+	case ESCAPE:
+		vga.state = ESCAPED;
+		break;
+	case ' ' ... 0xff:
+		if (vga.column == COLUMNS)
+			new_line();
+		vga.text[vga.row * COLUMNS + vga.column++] = (BLANK & 0xff00) | c;
+	}
+}
+
+/* What a terminal would do at an escape sequence (ECMA-48, 5.4) is not done here, but not shown either. */
 void vga_put(char c)
 {
 	if (!vga.text)
 		return;
-	if (c == '\n') {
-		new_line();
-	} else if (c == '\r') {
-		vga.column = 0;
-	} else if (c == '\b') {
-		vga.column -= vga.column > 0;
-	} else if ((uint8_t)c >= ' ') {
-		if (vga.column == COLUMNS)
-			new_line();
-		vga.text[vga.row * COLUMNS + vga.column++] = (BLANK & 0xff00) | (uint8_t)c;
+	switch (vga.state) {
+	case PLAIN:
+		put_plain(c);
+		break;
+	case ESCAPED:
+		vga.state = c == '[' ? SEQUENCE : PLAIN;
+		break;
+	case SEQUENCE:
+		if (c >= '@')
+			vga.state = PLAIN;
+		break;
 	}
 }
 

@@ -58,6 +58,10 @@
 #define DEBUG_audit		0	/* runs every ..._check(); 0, or -EIO with the reason on the console */
 #define DEBUG_crash		1	/* fails an assertion: stops the machine with its report */
 #define DEBUG_calls		2	/* -> how many calls the caller has made (low 32 bits) */
+#define DEBUG_copy		3	/* (DEBUG_copy, source, destination, count): copies from the guest to a buffer of the
+					   hypervisor, full of 0xa5 before, and all of that back to the guest. -> bytes
+					   not copied in | bytes not copied out << 16; -EINVAL: count > DEBUG_COPY_MAX */
+#define DEBUG_COPY_MAX		4096
 
 #ifndef __ASSEMBLY__
 /*

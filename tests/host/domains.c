@@ -13,7 +13,7 @@ static struct {
 	uint32_t args_used;
 	struct guest *running;
 	uint32_t allocations_left;
-} domains;
+} domains = { .allocations_left = UINT32_MAX };
 
 void (*host_after_call)(struct guest *g, uint32_t number, int result);
 

@@ -7,9 +7,9 @@
 #include <linux/export.h>
 #include <linux/irqflags.h>
 #include <asm/atelier.h>
-#include <asm/cpufeatures.h>
-#include <asm/debugreg.h>
+#include <asm/cpufeature.h>
 #include <asm/processor.h>
+#include <asm/debugreg.h>
 #include <atelier/vcpu.h>
 #include "internal.h"
 

@@ -52,10 +52,10 @@ SYM_CODE_START(atelier_failsafe)
 	ATELIER_MASK_EVENTS
 	pushl	%eax
 	movl	$1, %eax
-1:	movl	1*4(%esp), %ds
-2:	movl	2*4(%esp), %es
-3:	movl	3*4(%esp), %fs
-4:	movl	4*4(%esp), %gs
+1:	mov	1*4(%esp), %ds
+2:	mov	2*4(%esp), %es
+3:	mov	3*4(%esp), %fs
+4:	mov	4*4(%esp), %gs
 	testl	%eax, %eax
 	popl	%eax
 	leal	4*4(%esp), %esp

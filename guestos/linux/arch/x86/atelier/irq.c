@@ -33,7 +33,7 @@ static unsigned long *bits(u32 *words)
 	return (unsigned long *)words;
 }
 
-static unsigned int port_of(const struct irq_data *d)
+static unsigned int port_of(struct irq_data *d)
 {
 	return (unsigned long)irq_data_get_irq_chip_data(d);
 }

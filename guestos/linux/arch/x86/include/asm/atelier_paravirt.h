@@ -327,9 +327,14 @@ static inline void paravirt_alloc_pmd(struct mm_struct *mm, unsigned long pfn)
 {
 }
 
+static inline void paravirt_release_pmd(unsigned long pfn)
+{
+}
+
 void __flush_tlb_local(void);
 void __flush_tlb_one_user(unsigned long addr);
-#define __flush_tlb_global()	__flush_tlb_local()
+#define __flush_tlb_global()		__flush_tlb_local()
+#define __flush_tlb_multi(cpus, info)	native_flush_tlb_multi(cpus, info)
 
 #define __set_fixmap(idx, phys, flags)	native_set_fixmap(idx, phys, flags)
 

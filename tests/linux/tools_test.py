@@ -1,0 +1,213 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Tests the tools that make Linux and its file systems, without a kernel: tools/linux-tree on a tree of
+three files, tools/port-size on small ports, tools/initramfs on small images read back by cpio."""
+
+import contextlib
+import importlib.machinery
+import importlib.util
+import io
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def load(name: str) -> ModuleType:
+    """A program of tools/ as a module."""
+    sys.dont_write_bytecode = True
+    loader = importlib.machinery.SourceFileLoader(name.replace("-", "_"), str(ROOT / "tools" / name))
+    spec = importlib.util.spec_from_loader(loader.name, loader)
+    assert spec
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[loader.name] = module
+    loader.exec_module(module)
+    return module
+
+
+linux_tree = load("linux-tree")
+port_size = load("port-size")
+initramfs = load("initramfs")
+
+ENTRY = "".join(f"line {i}\n" for i in range(20))
+PATCH = """\
+diff --git a/arch/x86/entry.S b/arch/x86/entry.S
+--- a/arch/x86/entry.S
++++ b/arch/x86/entry.S
+@@ -9,5 +9,5 @@
+ line 8
+ line 9
+-line 10
++line ten
+ line 11
+ line 12
+"""
+
+
+class Port(unittest.TestCase):
+    """The port is laid over a source so that only what differs is written, and can be taken off again."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        root = Path(folder.name)
+        work = root / "build/linux"
+        places = {
+            "ROOT": root, "PORT": root / "guestos/linux", "PUBLIC": root / "src/public", "WORK": work,
+            "SOURCE": work / "source", "PRISTINE": work / "pristine", "ADDED": work / "added-files",
+        }  # fmt: skip
+        for name, place in places.items():
+            self.addCleanup(setattr, linux_tree, name, getattr(linux_tree, name))
+            setattr(linux_tree, name, place)
+        self.source, self.ours, self.stamp = places["SOURCE"], places["PORT"], work / "ported"
+        self.write(self.source / "arch/x86/entry.S", ENTRY)
+        self.write(self.source / "arch/x86/Makefile", "obj-y := entry.o\n")
+        self.write(root / "src/public/trap.h", "trap\n")
+        self.write(self.ours / "arch/x86/atelier/mmu.c", "mmu\n")
+        self.write(self.ours / "patches/01-entry.patch", PATCH)
+        self.port()
+
+    def write(self, place: Path, text: str) -> None:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+
+    def port(self) -> None:
+        with contextlib.redirect_stdout(io.StringIO()):
+            linux_tree.port()
+
+    def port_and_list_written(self) -> set[str]:
+        """Ports again; the files that were written to, or went."""
+        files = [path for path in self.source.rglob("*") if path.is_file()]
+        for path in [*files, self.stamp]:
+            os.utime(path, (1, 1))
+        self.port()
+        return {path.name for path in [*files, self.stamp] if not path.exists() or path.stat().st_mtime != 1}
+
+    def read(self, name: str) -> str:
+        return (self.source / name).read_text()
+
+    def test_new_files_public_headers_and_patches_are_laid_over_the_source(self) -> None:
+        self.assertEqual(self.read("arch/x86/atelier/mmu.c"), "mmu\n")
+        self.assertEqual(self.read("include/atelier/trap.h"), "trap\n")
+        self.assertEqual(self.read("arch/x86/entry.S"), ENTRY.replace("line 10\n", "line ten\n"))
+
+    def test_nothing_is_written_when_nothing_changed(self) -> None:
+        self.assertEqual(self.port_and_list_written(), set())
+
+    def test_a_changed_file_alone_is_written(self) -> None:
+        self.write(self.ours / "arch/x86/atelier/mmu.c", "mmu 2\n")
+        self.assertEqual(self.port_and_list_written(), {"mmu.c", "ported"})
+
+    def test_a_changed_patch_replaces_what_the_old_one_did(self) -> None:
+        self.write(self.ours / "patches/01-entry.patch", PATCH.replace("line ten", "LINE 10"))
+        self.assertEqual(self.port_and_list_written(), {"entry.S", "ported"})
+        self.assertEqual(self.read("arch/x86/entry.S"), ENTRY.replace("line 10\n", "LINE 10\n"))
+
+    def test_a_removed_patch_gives_back_what_debian_had(self) -> None:
+        (self.ours / "patches/01-entry.patch").unlink()
+        self.assertEqual(self.port_and_list_written(), {"entry.S", "ported"})
+        self.assertEqual(self.read("arch/x86/entry.S"), ENTRY)
+
+    def test_a_removed_new_file_goes(self) -> None:
+        (self.ours / "arch/x86/atelier/mmu.c").unlink()
+        self.assertEqual(self.port_and_list_written(), {"mmu.c", "ported"})
+
+    def test_two_patches_to_one_file_are_applied_in_the_order_of_their_names(self) -> None:
+        second = PATCH.replace("-line 10", "-line ten").replace("+line ten", "+line X")
+        self.write(self.ours / "patches/02-again.patch", second)
+        self.port()
+        self.assertIn("line X\n", self.read("arch/x86/entry.S"))
+
+    def test_a_patch_that_does_not_apply_is_named_and_changes_nothing(self) -> None:
+        self.write(self.ours / "patches/02-bad.patch", PATCH.replace("line 9", "line nine"). replace("line 8", "line eight"))
+        before = self.read("arch/x86/entry.S")
+        with self.assertRaisesRegex(linux_tree.Failure, "02-bad.patch does not apply to arch/x86/entry.S"):
+            self.port()
+        self.assertEqual(self.read("arch/x86/entry.S"), before)
+
+    def test_a_new_file_under_a_name_that_linux_has_is_refused(self) -> None:
+        self.write(self.ours / "arch/x86/Makefile", "obj-y :=\n")
+        with self.assertRaisesRegex(linux_tree.Failure, "arch/x86/Makefile: Linux has this file"):
+            self.port()
+        self.assertEqual(self.read("arch/x86/Makefile"), "obj-y := entry.o\n")
+
+
+class Size(unittest.TestCase):
+    """What counts as a line of the port."""
+
+    def test_blank_lines_and_comments_do_not_count(self) -> None:
+        text = "/* SPDX */\n\t\n/*\n * about\n\n */\n\nint a;\t/* kept */\n// no\nint b;\n"
+        self.assertEqual(port_size.lines_of_code("a.c", text), 2)
+        self.assertEqual(port_size.lines_of_code("Kconfig", "# SPDX\n\nconfig ATELIER\n\tbool\n"), 2)
+
+    def test_a_patch_counts_lines_added_or_changed_once(self) -> None:
+        self.assertEqual(port_size.lines_of_patch(PATCH), 1)  # one line became another
+        self.assertEqual(port_size.lines_of_patch(PATCH.replace("+line ten\n", "")), 1)  # one line went
+        self.assertEqual(port_size.lines_of_patch(PATCH.replace("+line ten", "+line ten\n+and\n+\n+/* why */")), 2)
+
+    def test_every_new_file_is_in_one_area(self) -> None:
+        areas = {
+            "arch/x86/atelier/entry.S": "entry", "arch/x86/atelier/mmu.c": "core", "arch/x86/atelier/console.c": "console",
+            "drivers/net/atelier.c": "network driver", "drivers/block/atelier.c": "block driver",
+            "drivers/atelier/balloon.c": "other drivers", "include/linux/atelier.h": "core",
+        }  # fmt: skip
+        for name, area in areas.items():
+            self.assertEqual(port_size.area(name), area, name)
+
+
+class Image(unittest.TestCase):
+    """The archive holds what it was given, as cpio understands it."""
+
+    def unpack(self, image: dict) -> Path:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        subprocess.run(
+            ["cpio", "-idm", "--quiet", "-D", folder.name], input=initramfs.cpio(image), check=True, capture_output=True
+        )
+        return Path(folder.name)
+
+    def test_files_links_and_modes_come_back(self) -> None:
+        place = self.unpack({
+            "bin": initramfs.directory(), "bin/a": initramfs.regular(b"text", 0o755), "bin/b": initramfs.symlink("a"),
+            "bin/c": initramfs.Entry(stat.S_IFREG | 0o755, link="bin/a"), "odd": initramfs.regular(b"12345"),
+        })  # fmt: skip
+        self.assertEqual((place / "bin/a").read_bytes(), b"text")
+        self.assertEqual(stat.S_IMODE((place / "bin/a").stat().st_mode), 0o755)
+        self.assertEqual(os.readlink(place / "bin/b"), "a")
+        self.assertTrue((place / "bin/c").samefile(place / "bin/a"))
+        self.assertEqual((place / "odd").read_bytes(), b"12345")
+
+    def test_a_hard_link_whose_file_is_left_out_is_refused(self) -> None:
+        with self.assertRaisesRegex(initramfs.Failure, "/b is a hard link to /a"):
+            initramfs.cpio({"b": initramfs.Entry(stat.S_IFREG | 0o755, link="a")})
+
+    def test_what_nobody_reads_is_dropped_with_the_folders_it_leaves_empty(self) -> None:
+        base = {
+            "bin": initramfs.symlink("usr/bin"), "usr": initramfs.directory(), "usr/bin": initramfs.directory(),
+            "usr/bin/perl": initramfs.regular(b""), "usr/bin/ls": initramfs.regular(b""), "tmp": initramfs.directory(),
+            "usr/share": initramfs.directory(), "usr/share/perl5": initramfs.directory(),
+            "usr/share/perl5/x.pm": initramfs.regular(b""), "var/lib/dpkg/info": initramfs.directory(),
+            "var/lib/dpkg/info/perl-base.list": initramfs.regular(b"/.\n/bin\n/bin/perl\n"),
+        }  # fmt: skip
+        self.assertEqual(set(initramfs.drop(base)), {"bin", "usr", "usr/bin", "usr/bin/ls", "tmp"})
+
+    def test_our_files_go_where_they_are_told_to_through_debians_links(self) -> None:
+        image = initramfs.add_common({"bin": initramfs.symlink("usr/bin")}, {"/bin/atl": Path(__file__), "/opt/x/y": Path(__file__)})
+        self.assertIn("usr/bin/atl", image)
+        self.assertTrue(stat.S_ISDIR(image["opt/x"].mode))
+        self.assertNotIn("bin/atl", image)
+
+    def test_add_wants_a_file_and_a_place(self) -> None:
+        for bad in ("file", f"{__file__}=relative", "/no/such/file=/x"):
+            with self.assertRaises(initramfs.Failure, msg=bad):
+                initramfs.parse_added([bad])
+
+
+if __name__ == "__main__":
+    unittest.main()

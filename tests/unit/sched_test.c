@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+#include "sched.h"
+#include "host/audit.h"
+#include "host/domains.h"
+#include "sched_policy.h"
+#include "unit/test.h"
+
+static struct guest guests[4];
+
+/* Four domains that can run; nobody does yet. */
+static void start(void)
+{
+	host_start(64);
+	for (unsigned int i = 0; i < 4; i++) {
+		guests[i] = host_domain(4);
+		sched_unpause(guests[i].d);
+	}
+}
+
+static int running(void)
+{
+	struct domain *d = sched_return();
+
+	EXPECT(d && mfn_equal(host.base, d->paging.base));
+	EXPECT(d && host.regs == &d->vcpu.regs);
+	return d ? d->id : -1;
+}
+
+static void slice_over(void)
+{
+	host.now = MAX(host.now, host.deadline);
+	host.deadline = UINT64_MAX;
+	timer_tick();
+}
+
+TEST(all_that_can_run_get_the_processor_and_nobody_waits_for_ever)
+{
+	unsigned int turns[4] = { 0 };
+
+	start();
+	for (unsigned int i = 0; i < 40; i++) {
+		turns[running()]++;
+		slice_over();
+	}
+	for (unsigned int i = 0; i < 4; i++)
+		EXPECT(turns[i] >= 5, "domain %u ran %u times", i, turns[i]);
+}
+
+TEST(who_sleeps_does_not_run_until_it_is_woken)
+{
+	start();
+	sched_sleep(guests[2].d);
+	for (unsigned int i = 0; i < 20; i++) {
+		EXPECT(running() != 2);
+		slice_over();
+	}
+	sched_wake(guests[2].d);
+	for (unsigned int i = 0; running() != 2; i++) {
+		if (i > 20) {
+			EXPECT(!"it never runs");
+			break;
+		}
+		slice_over();
+	}
+}
+
+TEST(waking_twice_is_waking_once)
+{
+	start();
+	sched_sleep(guests[1].d);
+	sched_wake(guests[1].d);
+	sched_wake(guests[1].d);
+	sched_sleep(guests[1].d);
+	for (unsigned int i = 0; i < 20; i++) {
+		EXPECT(running() != 1);
+		slice_over();
+	}
+}
+
+TEST(pauses_add_up_and_a_wake_does_not_end_them)
+{
+	start();
+	sched_pause(guests[3].d);
+	sched_pause(guests[3].d);
+	sched_unpause(guests[3].d);
+	sched_wake(guests[3].d);
+	for (unsigned int i = 0; i < 20; i++) {
+		EXPECT(running() != 3);
+		slice_over();
+	}
+	sched_sleep(guests[3].d);
+	sched_unpause(guests[3].d);
+	for (unsigned int i = 0; i < 20; i++) {
+		EXPECT(running() != 3, "asleep");
+		slice_over();
+	}
+	sched_wake(guests[3].d);
+	while (running() != 3)
+		slice_over();
+}
+
+TEST(the_one_that_runs_goes_on_until_something_happens)
+{
+	int first;
+
+	start();
+	first = running();
+	for (unsigned int i = 0; i < 5; i++)
+		EXPECT_EQ(running(), first);
+}
+
+TEST(yield_lets_another_one_run)
+{
+	int first;
+
+	start();
+	first = running();
+	EXPECT_EQ(CALL(&guests[first], yield), 0);
+	EXPECT(running() != first);
+}
+
+TEST(yield_of_the_only_one_goes_on)
+{
+	start();
+	for (unsigned int i = 1; i < 4; i++)
+		sched_sleep(guests[i].d);
+	EXPECT_EQ(running(), 0);
+	EXPECT_EQ(CALL(&guests[0], yield), 0);
+	EXPECT_EQ(running(), 0);
+}
+
+static struct domain *waker;
+
+static void wake_one(void)
+{
+	sched_wake(waker);
+}
+
+TEST(with_nobody_to_run_the_machine_idles_until_somebody_can)
+{
+	start();
+	running();
+	for (unsigned int i = 0; i < 4; i++)
+		sched_sleep(guests[i].d);
+	waker = guests[2].d;
+	host.idle = wake_one;
+	EXPECT_EQ(running(), 2);
+}
+
+TEST(run_time_counts_what_a_domain_used_and_no_more)
+{
+	uint64_t total = 0, t0, before;
+
+	start();
+	running();
+	t0 = host.now;
+	before = 0;
+	for (unsigned int i = 0; i < 4; i++)
+		before += guests[i].d->sched.run_time;
+	for (unsigned int i = 0; i < 12; i++) {
+		slice_over();
+		running();
+	}
+	for (unsigned int i = 0; i < 4; i++)
+		total += guests[i].d->sched.run_time;
+	EXPECT_EQ(total - before, host.now - t0);
+}
+
+TEST(the_dead_never_run)
+{
+	start();
+	running();
+	domain_kill(guests[1].d, SHUTDOWN_crash, 0);
+	sched_wake(guests[1].d);
+	for (unsigned int i = 0; i < 20; i++) {
+		EXPECT(running() != 1);
+		slice_over();
+		audit_all();
+	}
+	EXPECT_EQ(guests[1].d->life, LIFE_FREE);
+}
+
+TEST(the_one_that_dies_while_it_runs_leaves_nothing_loaded)
+{
+	int dead;
+
+	start();
+	while ((dead = running()) == 0)
+		slice_over();
+	CALL(&guests[dead], shutdown, SHUTDOWN_crash, 0);
+	EXPECT(running() != dead);
+	for (unsigned int i = 0; i < 10; i++) {
+		slice_over();
+		running();
+		audit_all();
+	}
+	EXPECT_EQ(guests[dead].d->life, LIFE_FREE);
+	EXPECT_EQ(host.slots[dead].gdt[0].n, MFN_NONE.n);
+}
