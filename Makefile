@@ -57,7 +57,7 @@ include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/b
 # ---- run ----
 
 # What a person gives to `make run` goes to tools/run letter for letter: make expands no dollar in it.
-RUN_WORDS := cmd=CMD cmdline=CMDLINE emu=EMU guest=GUEST image=IMAGE initramfs=INITRAMFS \
+RUN_WORDS := cmd=CMD cmdline=CMDLINE emu=EMU guest=GUEST hypervisor=HYPERVISOR image=IMAGE initrd=INITRD \
 	kvm=KVM mem=MEM options=OPTIONS
 word_option = $(firstword $(subst =, ,$(1)))
 word_name = $(lastword $(subst =, ,$(1)))
@@ -69,11 +69,12 @@ $(foreach word,$(RUN_WORDS),$(eval $(call pass_word,$(call word_name,$(word)))))
 RUN_FLAGS = $(foreach word,$(RUN_WORDS),$(if $(value $(call word_name,$(word))),\
 	--$(call word_option,$(word))="$$ATELIER_$(call word_name,$(word))"))
 
-# make itself only knows the statuses 0, 1 and 2; this small extension of it ends it with the one that
-# tools/run left. (`exit 3` in a domain is not a failure of make.)
-ifneq ($(filter run,$(MAKECMDGOALS)),)
+# make itself knows the statuses 0, 1 and 2 alone, and has something to say about each but 0. This small
+# extension of it ends it with the status that a recipe leaves: `exit 3` in a domain is no failure of make.
+ifneq ($(filter run check check-quick gdb doctor,$(MAKECMDGOALS)),)
 -load build/tools/make_status.so
 endif
+leave_status = ; echo $$? >build/status.$$PPID
 build/tools/make_status.so: tools/make_status.c | deps-build
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC -o $@ $< >&2
@@ -84,7 +85,7 @@ EMU_DEPS = $(if $(filter bochs,$(EMU)),deps-bochs deps-iso,deps-run)
 run:		## boots the system in QEMU, to a root shell here; CMD='…' EMU=bochs GUEST=mini MEM=512 KVM=1 …
 	@tools/deps $(EMU_DEPS:deps-%=%) >&2
 	@$(MAKE) run-needs >&2
-	@tools/run $(RUN_FLAGS); echo $$? >build/status.$$PPID
+	@tools/run $(RUN_FLAGS)$(leave_status)
 run-needs: build/atelier.elf $(GUEST_NEEDS)
 	@:
 
@@ -93,32 +94,32 @@ run-needs: build/atelier.elf $(GUEST_NEEDS)
 .PHONY: iso gdb
 iso: build/atelier.iso	## build/atelier.iso: the system for GRUB on a PC, in QEMU and in Bochs
 build/atelier.iso: build/atelier.elf $(LINUX_NEEDS) $(MINI_NEEDS) tools/mkiso | deps-iso
-	$(call say,ISO)tools/mkiso $@
+	$(call say,ISO) tools/mkiso $@
 
 gdb: run-needs | deps-run deps-gdb	## the system stopped at the hypervisor's first instruction, GDB attached
-	@tools/run --gdb $(RUN_FLAGS)
+	@tools/run --gdb $(RUN_FLAGS)$(leave_status)
 
 # ---- tests ----
 
 .PHONY: check check-quick house doctor
-check: build/atelier.elf $(CHECK_NEEDS) | deps-build deps-run deps-linux deps-bochs deps-iso deps-check deps-gdb	## every test of the project
-	@tests/run
+check: build/atelier.elf $(LINUX_NEEDS) $(MINI_NEEDS) $(CHECK_NEEDS) | deps-build deps-run deps-linux deps-bochs deps-iso deps-check deps-gdb	## every test of the project
+	@tests/run$(leave_status)
 
-check-quick: build/atelier.elf $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check	## the tests that need no Linux, in two minutes
-	@tests/run --quick
+check-quick: build/atelier.elf $(MINI_NEEDS) $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check	## the tests that need no Linux, in two minutes
+	@tests/run --quick$(leave_status)
 
 house: build/atelier.elf | deps-check	## are the layers kept, and the style?
 	@tests/house
 
 doctor: | deps-doctor	## tries on this machine what Atelier needs of one, and says what to do
-	@tools/doctor
+	@tools/doctor$(leave_status)
 
 # ---- for people who read and write the source ----
 
 C_FILES = $(sort $(wildcard src/*.[ch] src/*/*.[ch] guestos/mini/*.[ch] labs/*/tests/*.[ch] tests/*/*.[ch]))
 .PHONY: format clean help
 format: | deps-check	## lays the C out as .clang-format says
-	$(call say,FORMAT,$(words $(C_FILES)) files)clang-format -i $(C_FILES)
+	$(call say,FORMAT,$(words $(C_FILES)) files)tools/format $(C_FILES)
 
 compile_commands.json: $(MAKEFILE_LIST) tools/compile-commands	## for clangd and other editors
 	$(call say,GEN)$(MAKE) --dry-run --always-make V=1 build/atelier.elf | tools/compile-commands >$@

@@ -52,6 +52,7 @@ QEMU = (
 COUNTED = ("-icount", "shift=0,sleep=off", "-rtc", "base=2003-10-19T00:00:00,clock=vm", "-seed", "1")
 LINUX_WORDS = "quiet norandmaps panic=-1 rdinit=/micro"
 TEXT_ENDS = ("text_end", "_etext", "_einittext")  # behind them lies what has no name: firmware, programs of BPF
+RUNS_KEPT = 60
 WALL_LIMIT = 900  # seconds
 PROGRESS_SECONDS = 10
 
@@ -205,7 +206,15 @@ def counted(system: System) -> Run:
     folder = RUNS / digest(words, [*system.files().values(), PLUGIN])
     if not (folder / "done").exists():
         boot(system, words, folder)
+        forget_old_runs()
     return read_run(folder)
+
+
+def forget_old_runs() -> None:
+    """Keeps some: a day of work on one row leaves hundreds of them."""
+    by_age = sorted(RUNS.iterdir(), key=lambda folder: folder.stat().st_mtime)
+    for folder in by_age[:-RUNS_KEPT]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def timed(system: System) -> Run:

@@ -76,10 +76,10 @@ static int must(int result, const char *what)
 
 static uint64_t ticks(void)
 {
-	uint32_t low, high;
+	uint64_t tsc;
 
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
-	return (uint64_t)high << 32 | low;
+	__asm__ volatile("rdtsc" : "=A"(tsc));
+	return tsc;
 }
 
 /* ---- system calls ---- */
@@ -101,7 +101,7 @@ static void null_call_int80(unsigned int n)
 	while (n--) {
 		int result = SYS_getppid;
 
-		__asm__ volatile("int $0x80" : "+a"(result) : : "memory");
+		__asm__ volatile("int $0x80" : "+a"(result));
 	}
 }
 

@@ -46,16 +46,15 @@ static bool fit_up(struct descriptor *d)
 }
 
 /*
- * Offsets limit + 1 to the top, modulo 2^32 (SDM 3A, 5.3). With a top of 4 GiB - 1 the last byte is base - 1: the
- * first must not lie above it, or the segment runs over the hypervisor and through zero.
+ * Offsets limit + 1 to the top (SDM 3A, 5.3), added to the base modulo 2^32. If the first lies above the last, the segment runs over
+ * the hypervisor and through zero.
  */
 static bool fit_down(const struct descriptor *d)
 {
-	uint32_t base = base_of(d), limit = limit_of(d);
+	uint32_t base = base_of(d), limit = limit_of(d), top = d->high & DESC_DB ? UINT32_MAX : 0xffff;
+	uint32_t first = base + limit + 1, last = base + top;
 
-	if (d->high & DESC_DB)
-		return UINT32_MAX - limit <= base && base <= ATELIER_FENCE;
-	return limit >= 0xffff || (base < ATELIER_FENCE && ATELIER_FENCE - 1 - base >= 0xffff);
+	return limit >= top || (first <= last && last < ATELIER_FENCE);
 }
 
 bool segment_fit(struct descriptor *d)

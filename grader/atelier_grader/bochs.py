@@ -210,5 +210,6 @@ def parse_registers(text: str) -> dict[str, int]:
 
 def parse_faults(log: str) -> tuple[Fault, ...]:
     """The exceptions in a log with `debug: cpu0=report`. Bochs tells vector and error code."""
-    return tuple(Fault(int(vector, 16), int(error, 16), None, None, None, None) for vector, error in
-                 re.findall(r"^\d+d\[CPU0 +\] exception\((0x[0-9a-f]+)\): error_code=([0-9a-f]+)", log, re.MULTILINE))
+    found = re.findall(r"^\d+d\[CPU0 +\] exception\((0x[0-9a-f]+)\): error_code=([0-9a-f]+)", log,
+                       re.MULTILINE)
+    return tuple(Fault(int(vector, 16), int(error, 16), None, None, None, None) for vector, error in found)

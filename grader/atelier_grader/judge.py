@@ -63,7 +63,7 @@ class Outside:
     emulator: str
     serial: bytes
     memory: bytes
-    registers: Mapping[str, int]  # of a machine that stands behind its stop: CR3, not EIP
+    registers: Mapping[str, int]  # as they stand after the stop: CR3 says something, EIP does not
     image: elf.Elf  # the hypervisor
     _faults: tuple[Fault, ...] | None
     _counters: Counters | None

@@ -210,7 +210,8 @@ def problems(manifest: Manifest, root: Path) -> list[str]:
         for file, function in exercise.functions:
             path = root / file
             if path.is_file() and not defines(path.read_text(errors="replace"), function):
-                found.append(f"{where}: exercise {exercise.number} names {function}, which {file} does not define")
+                found.append(f"{where}: exercise {exercise.number} names {function}, "
+                             f"which {file} does not define")
     for test in manifest.tests:
         for suffix in (".c", ".py"):
             if not (manifest.path.parent / "tests" / (test.name + suffix)).is_file():

@@ -213,8 +213,9 @@ def _watch(boot: Boot, folder: Path, monitor: Monitor, tell: int) -> Run:
     monitor.call("pmemsave", val=0, size=boot.memory << 20, filename=emulator.MEMORY)
     if stop not in (Stop.BUDGET, Stop.OUTPUT):  # there the processor does not let QEMU quit
         monitor.call("quit")
-    return Run("qemu", stop, "", (folder / emulator.SERIAL).read_bytes(), (folder / emulator.MEMORY).read_bytes(),
-               registers, _faults(folder) if boot.exceptions else None, None, ())
+    return Run("qemu", stop, "", (folder / emulator.SERIAL).read_bytes(),
+               (folder / emulator.MEMORY).read_bytes(), registers,
+               _faults(folder) if boot.exceptions else None, None, ())
 
 
 def _wait(boot: Boot, folder: Path, monitor: Monitor, tell: int) -> Stop:

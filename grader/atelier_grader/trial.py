@@ -138,8 +138,8 @@ def _judge_run(boot: Boot, loaded: Judge, magic: bytes, given: dict, result: Run
         pages = observe.find_pages(result.memory, magic)
         stop = BAD_STOPS.get(result.stop)
         if not pages and (stop is None or result.memory):
-            why = f"{result.stop.value}, {result.detail}" if stop else "it shut down before its guest said anything"
-            return _End(Verdict.NOT_BOOTED, why.rstrip(" ,"))
+            why = f"{result.stop.value} {result.detail}" if stop else "shut down before its guest said anything"
+            return _End(Verdict.NOT_BOOTED, why.rstrip())
         if stop:
             return _End(stop, result.detail)
         seen = observe.parse(pages)

@@ -53,7 +53,8 @@ DOMAINS = (Guest("{name}", args="how={how}"),)
 {settings}
 
 def inputs(rng):
-    return {{"numbers": [rng.randrange(-10000, 10000) for _ in range(40)], "text": rng.randbytes({size})}}
+    return {{"numbers": [rng.randrange(-10000, 10000) for _ in range(40)],
+            "text": rng.randbytes({size}), "last": 77}}
 
 
 def judge(given, seen, outside):
@@ -64,6 +65,8 @@ def judge(given, seen, outside):
             yield Finding(EXERCISE, f"three times {{number}}", want, got.out)
     if seen.one("echo").data != given["text"]:
         yield Finding(EXERCISE, "the echo", given["text"], seen.one("echo").data)
+    if seen.one("last").word != 77:
+        yield Finding(EXERCISE, "the word behind the text", 77, seen.one("last").word)
     {more}
 """
 
@@ -91,7 +94,8 @@ class Tree:
         products = root / "build" / "labs" / "lab1-fake" / "tests"
         for folder in (tests, products, root / "src"):
             folder.mkdir(parents=True)
-        (root / "src" / "fake.c").write_text("int triple(int x)\n{\n\treturn 3 * x;\n}\n\nint echo(int x)\n{\n\treturn x;\n}\n")
+        (root / "src" / "fake.c").write_text(
+            "int triple(int x)\n{\n\treturn 3 * x;\n}\n\nint echo(int x)\n{\n\treturn x;\n}\n")
         (tests.parent / "lab.toml").write_text(LAB)
         for product, source in ((f"build/{trial.TESTED}", "fake.elf"),
                                 ("build/labs/lab1-fake/tests/triple.elf", "fake.elf"),
@@ -100,11 +104,13 @@ class Tree:
         for name in ("triple", "program"):
             self.judge(name)
 
-    def judge(self, name: str, how: str = "ok", factor: int = 3, size: int = 4500, settings: str = "",
-              more: str = "return") -> None:
+    def judge(self, name: str, how: str = "ok", factor: int = 3, size: int = 4501,
+              settings: str = "", more: str = "return") -> None:
         """Writes a judge: how the guest ends, and what the judge takes three times to be."""
         path = self.root / "labs" / "lab1-fake" / "tests" / f"{name}.py"
-        path.write_text(JUDGE.format(name=name, exercise="1.1" if name == "triple" else "1.2", how=how, factor=factor, size=size, settings=settings, more=more))
+        path.write_text(JUDGE.format(
+            name=name, exercise="1.1" if name == "triple" else "1.2", how=how, factor=factor, size=size,
+            settings=settings, more=more))
 
     def lab(self) -> Manifest:
         return manifest.load(self.root / "labs" / "lab1-fake" / "lab.toml")

@@ -44,7 +44,7 @@ class Command(unittest.TestCase):
         self.assertEqual(out.splitlines()[-1], "0 passed, 1 failed")
 
     def test_a_judge_that_is_wrong_is_named_with_its_line(self):
-        for more, why in (("x = 1 // 0", "ZeroDivisionError: integer division or modulo by zero (line 20)"),
+        for more, why in (("x = 1 // 0", "ZeroDivisionError: integer division or modulo by zero (line 23)"),
                           ("outside.faults", "outside.faults needs EXCEPTIONS = True"),
                           ("seen.one('echo').size", "the guest's tag 'echo' has no field 'size'")):
             self.tree.judge("triple", more=more)

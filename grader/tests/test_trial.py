@@ -47,7 +47,7 @@ class EachEnding(unittest.TestCase):
                     ("triple", Verdict.TRIPLE_FAULT, "fault_here"),
                     ("deaf", Verdict.HALTED, "at "),
                     ("spin", Verdict.BUDGET, "at "),
-                    ("unclosed", Verdict.CUT_SHORT, "last observed echo 0"),
+                    ("unclosed", Verdict.CUT_SHORT, "last observed last 0"),
                     ("killed", Verdict.CUT_SHORT, "domain 0 (domain 0) dies: page fault"),
                     ("crash", Verdict.CRASHED, "the fake was told to")):
                 with self.subTest(where=where, how=how):
@@ -107,7 +107,7 @@ class Evidence(unittest.TestCase):
 
     def boot(self, how="ok", modules=(), budget=20_000_000, **more):
         image = self.elf.read_bytes()
-        told = observe.encode({"numbers": [1, 2, 3], "text": b"abc"})
+        told = observe.encode({"numbers": [1, 2, 3], "text": b"abc", "last": 9})
         return Boot(self.elf, "console=com1", (
             Module("fake", f"magic={MAGIC.hex()} domain=0 how={how}", image), Module("initrd", "", told),
             *modules), 32, budget, **more)
@@ -135,9 +135,9 @@ class Evidence(unittest.TestCase):
                 for i, module in enumerate(boot.modules):
                     got = seen.one("module", i)
                     self.assertEqual((got.size, got.sum), (whole_pages(module.content), word_sum(module.content)))
-                    words = seen.one("string", i).text.decode().split(" ", 1)
-                    self.assertEqual(words[0].split("/")[-1], module.keyword)
-                    self.assertEqual(words[1:], [module.arguments] if module.arguments else [])
+                    keyword, _, arguments = seen.one("string", i).text.decode().partition(" ")
+                    self.assertEqual((keyword.split("/")[-1], arguments),
+                                     (module.keyword, module.arguments))
 
     def test_executions_are_counted(self):
         judge = """counters = outside.counters

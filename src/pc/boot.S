@@ -102,12 +102,15 @@ check_processor:
 	jne unsuitable_processor
 	ret
 
-/* The line goes to COM1 and port 0xE9; nobody can be asked whether there is a screen. */
+/* The line goes to COM1, to port 0xE9 and to the top of the screen. */
 unsuitable_processor:
 	mov $unsuitable_text, %esi
+	mov $0xb8000, %edi
+	mov $0x0700, %eax		/* grey on black */
 1:	lodsb
 	test %al, %al
 	jz 3f
+	stosw
 	mov $0xe9, %edx
 	outb %al, %dx
 	mov %al, %bl

@@ -17,7 +17,10 @@
 #define CR4_OSFXSR	0x00000200u
 #define CR4_OSXMMEXCPT	0x00000400u
 
+#define CPUID_SEP	(1u << 11)
 #define CPUID_SSE	(1u << 25)
+
+#define MSR_SYSENTER_CS	0x174
 
 #define VECTORS		256
 #define GATE_PRESENT	0x8000u
@@ -246,8 +249,12 @@ static uint32_t cpuid_features(void)
 /* boot.S has looked whether this processor has what must be there. */
 void cpu_init(void)
 {
-	uint32_t cr4 = CR4_OSFXSR | (cpuid_features() & CPUID_SSE ? CR4_OSXMMEXCPT : 0);
+	uint32_t features = cpuid_features();
+	uint32_t cr4 = CR4_OSFXSR | (features & CPUID_SSE ? CR4_OSXMMEXCPT : 0);
 
+	/* No code segment, no SYSENTER (SDM 2B): there is one way in. */
+	if (features & CPUID_SEP)
+		asm volatile("wrmsr" : : "c" (MSR_SYSENTER_CS), "a" (0), "d" (0));
 	fill_idt();
 	load_idt();
 	init_tss();

@@ -11,6 +11,7 @@
 
 static struct {
 	bool serial, screen;
+	bool chosen;			/* which of them; until then serial */
 } console = { .serial = true };
 
 static void put(char c)
@@ -39,6 +40,7 @@ static void choose_console(void)
 {
 	const char *option = string_option(machine_cmdline(), "console");
 
+	console.chosen = true;
 	console.screen = !option_is(option, "com1");
 	console.serial = !option_is(option, "vga");
 	if (console.screen)
@@ -54,6 +56,10 @@ void unsuitable(const char *format, ...)
 {
 	va_list args;
 
+	if (!console.chosen) {
+		vga_init();
+		console.screen = true;
+	}
 	machine_console_write("atelier: ", 9);
 	va_start(args, format);
 	format_text(put_formatted, NULL, format, args);

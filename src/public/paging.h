@@ -7,7 +7,7 @@
  * guest may set in a present entry: P, RW, US, A, D and the three that the processor ignores (9 to 11);
  * any other is refused. A directory entry names a page table or, without RW, a page directory: itself or
  * another one that neither maps nor is mapped by a third (linear page tables). Slots from ATELIER_SLOT on are the
- * hypervisor's: it fills them.
+ * hypervisor's: it fills them. Through a linear page table a guest can read, never write, the page tables that they name.
  */
 #ifndef ATELIER_PUBLIC_PAGING_H
 #define ATELIER_PUBLIC_PAGING_H

@@ -264,6 +264,8 @@ static void check_translation(domid_t owner, struct tlb_translation t)
 		wrong("M7: a 4 MiB page is mapped at page 0x%x", t.page);
 		return;
 	}
+	if (host_is_hypervisor_frame(t.mfn) && !t.writable)
+		return;
 	if (!may_name(owner, t.mfn)) {
 		wrong("M7: page 0x%x may still reach frame 0x%x, which is not domain %u's", t.page, t.mfn, owner);
 		return;

@@ -114,6 +114,12 @@ NORETURN void host_panic(const char *format, ...) PRINTF_LIKE(1, 2);
 bool host_load(uint32_t va, void *to, size_t n);
 bool host_store(uint32_t va, const void *from, size_t n);
 
+/*
+ * Whether a frame number is one that only the hypervisor's own directory entries name. A guest can read such frames through a linear
+ * page table, and never write them.
+ */
+bool host_is_hypervisor_frame(uint32_t mfn);
+
 /* The frame that the loaded tables map at @va for this access, or MFN_NONE. */
 mfn_t host_walk(uint32_t va, bool write);
 

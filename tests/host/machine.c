@@ -169,10 +169,16 @@ void machine_write_entry(uint32_t *entry, uint32_t value)
 	tlb_model_fill();
 }
 
-/* The hypervisor's entries name frames that no guest can name: beyond the machine's memory. */
+#define HYPERVISOR_FRAMES	0xff000u	/* no guest can name them: they lie beyond the machine's memory */
+
+bool host_is_hypervisor_frame(uint32_t mfn)
+{
+	return mfn >= HYPERVISOR_FRAMES;
+}
+
 static uint32_t template_entry(unsigned int slot, uint32_t i)
 {
-	return (0xff000u + slot * 64 + i % 64) << PAGE_SHIFT | PTE_P | PTE_RW;
+	return (HYPERVISOR_FRAMES + slot * 64 + i % 64) << PAGE_SHIFT | PTE_P | PTE_RW;
 }
 
 void machine_fill_directory(uint32_t *directory, unsigned int slot)

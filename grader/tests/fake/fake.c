@@ -140,6 +140,7 @@ static void guest(const struct module *input)
 	observe_mark();
 	bytes = input_bytes(&length);
 	observe_bytes("echo data:bytes", 0, bytes, length);
+	observe("last word", 0, input_word());
 }
 
 static void fault_three_times(void)

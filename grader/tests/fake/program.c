@@ -35,6 +35,7 @@ int main(int argc, char **argv)
 	}
 	bytes = input_bytes(&length);
 	observe_bytes("echo data:bytes", 0, bytes, length);
+	observe("last word", 0, input_word());
 	for (uint32_t i = 0; i < 2000 && !strcmp(how, "full"); i++)
 		observe("more", i);
 	if (!strcmp(how, "overrun"))

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""The commands, with what needs no Linux: mini, GDB, and everything that a person can get wrong."""
+
+import gzip
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from boots import FAILED, ROOT, expect, make_run, refused, run
+
+MINI = "build/mini.elf"
+
+
+def _tool(*words: str, path: str | None = None):
+    return run("/usr/bin/python3", "tools/run", *words, path=path, seconds=60)
+
+
+def _initramfs(folder: str, content: bytes, keep: float = 1.0) -> str:
+    """A compressed archive, cut to a part of its length."""
+    whole = gzip.compress(content)
+    place = Path(folder) / "initramfs.gz"
+    place.write_bytes(whole[: int(len(whole) * keep)])
+    return str(place)
+
+
+def mini_runs_and_hears_what_is_typed():
+    done = make_run("GUEST=mini", typed="aq", seconds=60)
+    expect(done.status == 0, "it did not end by itself", done)
+    expect("Hello from domain 0 in ring 1" in done.out, "mini did not greet", done)
+    expect("you typed a" in done.out, "the key did not arrive", done)
+
+
+def mini_runs_in_bochs():
+    done = make_run("GUEST=mini", "EMU=bochs", "MEM=64", typed="aq", seconds=120)
+    expect(done.status == 0 and "you typed a" in done.out, "mini did not run", done)
+
+
+def the_command_line_reaches_a_guest_letter_for_letter():
+    done = make_run("GUEST=mini", "CMDLINE=a,b $HOME $(x) c'd", typed="q", seconds=60)
+    expect('command line: "a,b $HOME $(x) c\'d"' in done.out, "it is not the same", done)
+
+
+def gdb_stops_at_the_first_instruction_with_symbols():
+    orders = "backtrace 1\ntbreak start\ncontinue\nbacktrace 1\nkill\nquit\n"
+    done = run("make", "gdb", "GUEST=mini", typed=orders, seconds=90)
+    expect(re.search(r"boot \(\) at src/pc/boot\.S", done.out), "it is not at boot.S", done)
+    expect(re.search(r"#0 +start \(", done.out), "start() was not reached", done)
+
+
+def make_does_nothing_twice():
+    run("make", seconds=120)
+    done = run("make", seconds=60)
+    expect(done.status == 0 and not re.search(r"  (CC|LINK) ", done.out), "it made something", done)
+
+
+def make_help_lists_what_there_is():
+    done = run("make", "help")
+    for target in ("run", "check", "check-quick", "iso", "gdb", "doctor", "deps"):
+        expect(f"make {target} " in done.out, f"{target} is not listed", done)
+
+
+def an_unknown_emulator_is_refused():
+    refused(make_run("GUEST=mini", "EMU=vmware"), "EMU=vmware", "qemu and bochs")
+
+
+def an_unknown_guest_is_refused():
+    refused(make_run("GUEST=minix"), "GUEST=minix", "linux and mini")
+
+
+def memory_that_is_no_number_is_refused():
+    refused(_tool("--guest=mini", "--mem=lots"), "MEM=lots", "number of MiB")
+
+
+def too_little_memory_is_refused():
+    refused(_tool("--guest=mini", "--mem=4"), "MEM=4 is too little")
+
+
+def too_much_memory_is_refused():
+    refused(_tool("--guest=mini", "--mem=4096"), "MEM=4096 is too much", "3584")
+
+
+def a_command_for_mini_is_refused():
+    refused(_tool("--guest=mini", "--cmd=true"), "GUEST=mini")
+
+
+def kvm_in_bochs_is_refused():
+    refused(_tool("--guest=mini", "--kvm=1", "--emu=bochs"), "EMU=bochs")
+
+
+def a_kernel_that_is_no_program_is_refused():
+    refused(_tool("--guest=mini", "--image=Makefile"), "Makefile is no ELF file")
+
+
+def a_kernel_of_another_machine_is_refused():
+    refused(_tool("--guest=mini", "--image=/bin/true"), "/bin/true", "32-bit x86")
+
+
+def a_kernel_that_is_not_for_atelier_is_refused():
+    refused(_tool("--guest=mini", "--image=build/atelier.elf"), "not one for Atelier")
+
+
+def a_kernel_that_is_not_there_is_refused():
+    refused(_tool("--guest=mini", "--image=nowhere"), "nowhere", "No such file")
+
+
+def a_hypervisor_without_a_multiboot_header_is_refused():
+    refused(_tool("--guest=mini", f"--hypervisor={MINI}"), "no multiboot header")
+
+
+def an_initramfs_that_is_cut_short_is_refused():
+    with tempfile.TemporaryDirectory() as folder:
+        cut = _initramfs(folder, os.urandom(100000) + b"TRAILER!!!", keep=0.5)
+        refused(_tool(f"--image={MINI}", f"--initrd={cut}"), "cut short")
+
+
+def an_initramfs_that_is_no_archive_is_refused():
+    with tempfile.TemporaryDirectory() as folder:
+        refused(_tool(f"--image={MINI}", f"--initrd={_initramfs(folder, bytes(1000))}"), "no whole cpio archive")
+    refused(_tool(f"--image={MINI}", "--initrd=Makefile"), "Makefile", "not made by gzip")
+
+
+def a_missing_emulator_is_named():
+    with tempfile.TemporaryDirectory() as empty:
+        refused(_tool("--guest=mini", path=empty), "QEMU is missing", "make deps")
+        refused(_tool("--guest=mini", "--emu=bochs", path=empty), "Bochs is missing", "make deps")
+
+
+def a_command_that_is_too_long_is_refused():
+    refused(_tool(f"--image={MINI}", "--initrd=small", "--cmd=" + "x" * 5000), "CMD is 5000 bytes long") if (
+        ROOT / "build/initramfs/small.cpio.gz"
+    ).exists() else None
+
+
+def a_crash_of_the_hypervisor_has_a_status_of_its_own():
+    # The builder refuses the image: the hypervisor stops before any domain runs, and says why.
+    with tempfile.TemporaryDirectory() as folder:
+        broken = Path(folder) / "broken.elf"
+        shutil.copy(ROOT / MINI, broken)
+        image = bytearray(broken.read_bytes())
+        image[16:18] = b"\x01\x00"  # an object file, no executable
+        broken.write_bytes(image)
+        done = _tool("--guest=mini", f"--image={broken}")
+        expect(done.status == 97, "the status is not that of a crash", done)
+        expect("no executable" in done.err, "the line does not say why", done)
+
+
+def an_unknown_group_of_packages_is_refused():
+    refused(run("tools/deps", "nonsense"), "nonsense")
+
+
+def failures_have_the_status_that_they_say():
+    expect(make_run("GUEST=minix").status == FAILED, "make does not pass the status on")
