@@ -82,10 +82,12 @@ build/tools/make_status.so: tools/make_status.c | deps-build
 GUEST_NEEDS = $(if $(filter mini,$(GUEST)),$(MINI_NEEDS),$(LINUX_NEEDS))
 EMU_DEPS = $(if $(filter bochs,$(EMU)),deps-bochs deps-iso,deps-run)
 .PHONY: run run-needs
+# (First the words, so that nobody waits for a build to hear of a slip; the build's own lines are no output.)
 run:		## boots the system in QEMU, to a root shell here; CMD='…' EMU=bochs GUEST=mini MEM=512 KVM=1 …
 	@tools/deps $(EMU_DEPS:deps-%=%) >&2
-	@$(MAKE) run-needs >&2
-	@tools/run $(RUN_FLAGS)$(leave_status)
+	@tools/run --words-only $(RUN_FLAGS)$(leave_status)
+	@grep -qsx 0 build/status.$$PPID || exit 0; $(MAKE) run-needs >&2 || { rm build/status.$$PPID; exit 2; }
+	@grep -qsx 0 build/status.$$PPID || exit 0; tools/run $(RUN_FLAGS)$(leave_status)
 run-needs: build/atelier.elf $(GUEST_NEEDS)
 	@:
 
@@ -122,7 +124,7 @@ format: | deps-check	## lays the C out as .clang-format says
 	$(call say,FORMAT,$(words $(C_FILES)) files)tools/format $(C_FILES)
 
 compile_commands.json: $(MAKEFILE_LIST) tools/compile-commands	## for clangd and other editors
-	$(call say,GEN)$(MAKE) --dry-run --always-make V=1 build/atelier.elf | tools/compile-commands >$@
+	$(call say,GEN)$(MAKE) --dry-run --always-make V=1 build/atelier.elf $(MINI_NEEDS) | tools/compile-commands >$@
 
 tags: $(C_FILES) $(wildcard src/pc/*.S) | deps-check	## for editors: where each name is defined
 	$(call say,TAGS)ctags -f $@ $^

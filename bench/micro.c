@@ -78,7 +78,7 @@ static uint64_t ticks(void)
 {
 	uint64_t tsc;
 
-	__asm__ volatile("rdtsc" : "=A"(tsc));
+	asm volatile("rdtsc" : "=A"(tsc));
 	return tsc;
 }
 
@@ -101,7 +101,7 @@ static void null_call_int80(unsigned int n)
 	while (n--) {
 		int result = SYS_getppid;
 
-		__asm__ volatile("int $0x80" : "+a"(result));
+		asm volatile("int $0x80" : "+a"(result));
 	}
 }
 

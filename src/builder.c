@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * A domain's pseudo-physical memory, from 0 upward: the image where its ELF headers put it; then, each on frames of its own, the initrd, the
- * P2M, the start info, the page tables in a row, and what the windows need. The rest is free.
+ * A domain's pseudo-physical memory, from 0 upward: the image where its ELF headers put it; then,
+ * each on frames of its own, the initrd, the P2M, the start info, the page tables in a row, and
+ * what the windows need. The rest is free.
  */
 #include "builder.h"
 #include "domain.h"
@@ -166,7 +167,7 @@ static const char *plan(const struct build *b, struct layout *l)
 	l->mapped = MIN(MIN(b->frames, MAPPED_MAX), room);
 	l->table_count = 1 + DIV_ROUND_UP(l->mapped, TABLE_ENTRIES) + windows;
 	l->initrd = l->image_end;
-	l->p2m = l->initrd + DIV_ROUND_UP(b->initrd.size, PAGE_SIZE);
+	l->p2m = l->initrd + b->initrd.size / PAGE_SIZE + (b->initrd.size % PAGE_SIZE != 0);
 	l->start_info = l->p2m + DIV_ROUND_UP(b->frames, PAGE_SIZE / sizeof(uint32_t));
 	l->tables = l->start_info + 1;
 	l->windows = l->tables + l->table_count;
@@ -319,7 +320,10 @@ static void map_windows(const struct layout *l)
 		bytes = data_of(pfn);
 		for (uint32_t i = 0; i < PAGE_SIZE; i++)
 			bytes[i] = (page & ~3u) == WINDOW_READONLY ? i : 0;
-		/* These frames are mapped twice. The other mapping must not make read-only pages writable behind our back. */
+		/*
+		 * These frames are mapped twice. The other mapping must not make read-only pages
+		 * writable behind our back.
+		 */
 		if ((page & ~3u) == WINDOW_READONLY)
 			set_entry(l->tables + 1 + pfn / TABLE_ENTRIES, pfn % TABLE_ENTRIES, frame_of(pfn), PTE_P);
 		set_entry(table, page, frame_of(pfn), window_bits(page));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The builder: from a boot module to a domain that can run. Used once a module at start; later domains are built by domain 0.
+ * The builder: from a boot module to a domain that can run. Used once a module at start; later
+ * domains are built by domain 0.
  */
 #ifndef ATELIER_BUILDER_H
 #define ATELIER_BUILDER_H
@@ -18,7 +19,8 @@ struct build {
 };
 
 /*
- * Builds @d, which is open and has no memory. NULL, or in one line what is wrong with the image or the sizes: then @d is to be killed.
+ * Builds @d, which is open and has no memory. NULL, or in one line what is wrong with the image or
+ * the sizes: then @d is to be killed.
  */
 const char *builder_build(struct domain *d, const struct build *b);
 

@@ -10,23 +10,29 @@
 struct domain;
 
 /*
- * Prints @n bytes for @d: domain 0's as they are, those of others with "(N) " in front of each line, the hypervisor's
- * own (NULL) with "(atelier) ".
+ * Prints @n bytes for @d: domain 0's as they are, those of others with "(N) " in front of each
+ * line, the hypervisor's own (NULL) with "(atelier) ".
  */
 void console_emit(const struct domain *d, const char *bytes, size_t n);
 
-/* For the hypervisor itself. Limited in rate where a guest can cause it: see console_guest_printf(). */
+/*
+ * For the hypervisor itself. Limited in rate where a guest can cause it: see
+ * console_guest_printf().
+ */
 void console_printf(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /*
- * The same for lines that a guest's behaviour causes: at most CONSOLE_GUEST_LINES in CONSOLE_GUEST_PERIOD ns, the others are
- * counted and the count is printed with the next one.
+ * The same for lines that a guest's behaviour causes: at most CONSOLE_GUEST_LINES in
+ * CONSOLE_GUEST_PERIOD ns, the others are counted and the count is printed with the next one.
  */
 #define CONSOLE_GUEST_LINES	16
 #define CONSOLE_GUEST_PERIOD	1000000000ull
 void console_guest_printf(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* A door for pc/: a byte was typed. Raises VIRQ_CONSOLE of domain 0 by console_notify; full: the byte is lost. */
+/*
+ * A door for pc/: a byte was typed. Raises VIRQ_CONSOLE of domain 0 by console_notify; full: the
+ * byte is lost.
+ */
 void console_input(char c);
 
 /* event.c lies above this file: it says here how to tell domain 0 that there is input. */

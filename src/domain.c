@@ -93,7 +93,10 @@ enum progress {
 	STEP_STUCK,		/* all that is left is what domain 0 still maps */
 };
 
-/* Gives some frames of the reservation up; those that somebody else still holds stay on the list. False: some are left. */
+/*
+ * Gives some frames of the reservation up; those that somebody else still holds stay on the list.
+ * False: some are left.
+ */
 static bool give_up_frames(struct domain *d)
 {
 	unsigned int n = FRAMES_A_STEP;

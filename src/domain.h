@@ -2,8 +2,9 @@
 /*
  * Domains: each subsystem's share of one, together; and a domain's life.
  *
- * A domain is opened (a slot, no memory), gets frames and registers, runs, and dies once. Death is in steps: the first makes it
- * invisible to everybody; the others give back what it held, each bounded, until the slot is free again.
+ * A domain is opened (a slot, no memory), gets frames and registers, runs, and dies once. Death is
+ * in steps: the first makes it invisible to everybody; the others give back what it held, each
+ * bounded, until the slot is free again.
  */
 #ifndef ATELIER_DOMAIN_H
 #define ATELIER_DOMAIN_H
@@ -80,8 +81,8 @@ int domain_set_shared(struct domain *d, mfn_t mfn);
 void domain_kill(struct domain *d, uint32_t reason, uint32_t status);
 
 /*
- * The others: one bounded step for one dying domain; false: nothing can be done. A domain of which domain 0 still maps frames waits, and
- * is looked at again at the next death.
+ * The others: one bounded step for one dying domain; false: nothing can be done. A domain of which
+ * domain 0 still maps frames waits, and is looked at again at the next death.
  */
 bool domain_reap(void);
 

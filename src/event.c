@@ -54,7 +54,10 @@ bool event_deliverable(const struct domain *d)
 
 int do_block(struct domain *d)
 {
-	/* First unmask, then look: an event that came before the look is seen, one that comes after it wakes. */
+	/*
+	 * First unmask, then look: an event that came before the look is seen, one that comes after
+	 * it wakes.
+	 */
 	d->shared->upcall_mask = 0;
 	if (!event_deliverable(d))
 		sched_sleep(d);

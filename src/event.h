@@ -2,10 +2,12 @@
 /*
  * Events: bits that cannot be lost (paper, section 3.2).
  *
- * Who raises sets the pending bit first, then looks whether the other end sleeps; who sleeps unmasks first and then looks whether something is
- * pending. With interrupts off in between, one of the two always sees the other.
+ * Who raises sets the pending bit first, then looks whether the other end sleeps; who sleeps
+ * unmasks first and then looks whether something is pending. With interrupts off in between, one of
+ * the two always sees the other.
  *
- * Invariants (event_check): E1, E4: ports are symmetric, a VIRQ is bound once, and all of it is known here, not in the shared page.
+ * Invariants (event_check): E1, E4: ports are symmetric, a VIRQ is bound once, and all of it is
+ * known here, not in the shared page.
  */
 #ifndef ATELIER_EVENT_H
 #define ATELIER_EVENT_H

@@ -68,8 +68,8 @@ void frame_put(mfn_t mfn)
 }
 
 /*
- * The first use. The type is set before the contents are read: from here on nobody can get a writable mapping, and no
- * remembered one is left, so what validate() reads is what it will be.
+ * The first use. The type is set before the contents are read: from here on nobody can get a
+ * writable mapping, and no remembered one is left, so what validate() reads is what it will be.
  */
 static int first_use(struct domain *d, struct frame *f, mfn_t mfn, enum frame_type type)
 {
@@ -78,7 +78,10 @@ static int first_use(struct domain *d, struct frame *f, mfn_t mfn, enum frame_ty
 	int err;
 
 	if (type == FRAME_WRITABLE) {
-		/* The processor may still walk what was a table: nobody may write it before that is over. */
+		/*
+		 * The processor may still walk what was a table: nobody may write it before that is
+		 * over.
+		 */
 		if (before > FRAME_WRITABLE)
 			tlb_settle(mfn);
 		f->type = type;
@@ -128,7 +131,10 @@ void frame_put_type(mfn_t mfn)
 
 	ASSERT(f && f->uses > 0 && !f->busy);
 	if (f->uses == 1 && f->valid) {
-		/* The use is still counted while the contents are given back: nobody can take the frame meanwhile. */
+		/*
+		 * The use is still counted while the contents are given back: nobody can take the
+		 * frame meanwhile.
+		 */
 		f->busy = true;
 		frames.classes[f->type]->release(mfn);
 		f->busy = false;
@@ -146,7 +152,10 @@ bool frame_is(mfn_t mfn, enum frame_type type)
 	return f && f->type == type && f->valid;
 }
 
-/* ---- the auditor: takes every reference that can be found off the counts, looks for rests, puts them back ---- */
+/*
+ * ---- the auditor: takes every reference that can be found off the counts, looks for rests, puts
+ * them back ----
+ */
 
 static void wrong(const char *what, mfn_t mfn)
 {

@@ -2,13 +2,14 @@
 /*
  * Frames: who owns each, how often it is referred to, and as what (paper, section 3.3.3).
  *
- * Every frame has two counts. @refs counts all who hold it: mappings, pins, bases, descriptor-table slots, rings, the
- * domain's reservation itself. @uses counts those among them that need it to be of its @type. The type may change only while @uses is 0,
- * and that is the whole safety argument: a frame with uses as a page table has none as a writable page, so nobody
- * can store an entry in it but we, who check each.
+ * Every frame has two counts. @refs counts all who hold it: mappings, pins, bases, descriptor-table
+ * slots, rings, the domain's reservation itself. @uses counts those among them that need it to be
+ * of its @type. The type may change only while @uses is 0, and that is the whole safety argument: a
+ * frame with uses as a page table has none as a writable page, so nobody can store an entry in it
+ * but we, who check each.
  *
- * A frame whose first use as a table is taken is read through once (the class's validate) and then trusted until its last
- * use goes (release), which gives back what its contents held.
+ * A frame whose first use as a table is taken is read through once (the class's validate) and then
+ * trusted until its last use goes (release), which gives back what its contents held.
  *
  * Invariants (frame_check recounts them from the tables themselves): assurance M1 to M6, M10.
  */
@@ -53,9 +54,9 @@ struct frame {
 };
 
 /*
- * What a type's contents must be. @validate judges and takes what the contents refer to, all or nothing: 0 or the
- * error with which the reference is refused. @release gives it back. A type without a class is refused, except FRAME_WRITABLE, whose
- * contents are the guest's own.
+ * What a type's contents must be. @validate judges and takes what the contents refer to, all or
+ * nothing: 0 or the error with which the reference is refused. @release gives it back. A type
+ * without a class is refused, except FRAME_WRITABLE, whose contents are the guest's own.
  */
 struct frame_class {
 	int (*validate)(struct domain *d, mfn_t mfn);
@@ -63,8 +64,8 @@ struct frame_class {
 };
 
 /*
- * Whoever takes references registers how to find them all again: @each calls @see once for each that is held right now, with
- * the type that it needs (FRAME_NONE: any). For frame_check() alone.
+ * Whoever takes references registers how to find them all again: @each calls @see once for each
+ * that is held right now, with the type that it needs (FRAME_NONE: any). For frame_check() alone.
  */
 typedef void frame_see_fn(mfn_t mfn, enum frame_type type);
 void frame_register_holder(void (*each)(frame_see_fn *see));
@@ -87,7 +88,8 @@ int frame_get(struct domain *d, mfn_t mfn);
 void frame_put(mfn_t mfn);
 
 /*
- * Takes a reference that also makes the frame one of @type, or says why not; a refusal leaves all counts as they were:
+ * Takes a reference that also makes the frame one of @type, or says why not; a refusal leaves all
+ * counts as they were:
  *   as frame_get()
  *   -EBUSY   in use as another type, or its contents are just being judged, or a count is full
  *   -EINVAL  a type without a class
@@ -102,7 +104,8 @@ void frame_put_type(mfn_t mfn);
 bool frame_is(mfn_t mfn, enum frame_type type);
 
 /*
- * Recounts everything from the live tables; false, with the first difference on the console. For debug builds, tests and the explorer.
+ * Recounts everything from the live tables; false, with the first difference on the console. For
+ * debug builds, tests and the explorer.
  */
 bool frame_check(void);
 

@@ -99,7 +99,10 @@ void frame_pool_free(mfn_t mfn)
 	struct frame *f = frame_record(mfn);
 
 	ASSERT(f->uses == 0 && !f->reserved && f->owner != OWNER_NONE);
-	/* Even a readable translation that the processor remembers would show the next owner's contents. */
+	/*
+	 * Even a readable translation that the processor remembers would show the next owner's
+	 * contents.
+	 */
 	tlb_settle(mfn);
 	if (f->owner != OWNER_MACHINE)
 		unlink(owner_list(f->owner), mfn.n);

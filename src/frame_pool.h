@@ -2,9 +2,10 @@
 /*
  * The pool: which frames are free, and whose the others are.
  *
- * Every usable frame is on exactly one list: the free one or its owner's. A frame is scrubbed on its way from one owner
- * to the next, before the next one can map it. A frame given back in a call is not handed out again before the call's
- * flush (tlb_end_of_call) is done: nobody allocates in between.
+ * Every usable frame is on exactly one list: the free one or its owner's. A frame is scrubbed on
+ * its way from one owner to the next, before the next one can map it. A frame given back in a call
+ * is not handed out again before the call's flush (tlb_end_of_call) is done: nobody allocates in
+ * between.
  */
 #ifndef ATELIER_FRAME_POOL_H
 #define ATELIER_FRAME_POOL_H
@@ -29,8 +30,8 @@ struct reservation {
 void frame_pool_init(void);
 
 /*
- * From now on a frame is scrubbed before it is handed out. Until then no domain has run, so there is nothing to hide
- * in memory, and domain 0, which may read everything, gets most of it.
+ * From now on a frame is scrubbed before it is handed out. Until then no domain has run, so there
+ * is nothing to hide in memory, and domain 0, which may read everything, gets most of it.
  */
 void frame_pool_scrub(void);
 
@@ -39,10 +40,16 @@ void frame_pool_add(mfn_t mfn);
 
 void frame_pool_open(struct reservation *r, uint32_t limit);
 
-/* A zeroed frame for the hypervisor itself (@d NULL) or for @d with one reference, the reservation's. MFN_NONE: none left, or limit. */
+/*
+ * A zeroed frame for the hypervisor itself (@d NULL) or for @d with one reference, the
+ * reservation's. MFN_NONE: none left, or limit.
+ */
 mfn_t frame_pool_alloc(struct domain *d);
 
-/* The last reference is gone: off its owner's list, free. Called by frame_put() and for the hypervisor's own. */
+/*
+ * The last reference is gone: off its owner's list, free. Called by frame_put() and for the
+ * hypervisor's own.
+ */
 void frame_pool_free(mfn_t mfn);
 
 uint32_t frame_pool_free_count(void);

@@ -2,9 +2,10 @@
 /*
  * The seam: what the deciding code asks of a machine, and all that it may.
  *
- * src/pc/ implements it on a PC, tests/host/ on the host, where unit tests, fuzzers and the explorer run the same
- * deciding code. There is one processor. The hypervisor runs with interrupts off, on one stack, from an entry to the return
- * to a guest: nothing of a call survives it, and no other domain runs meanwhile.
+ * src/pc/ implements it on a PC, tests/host/ on the host, where unit tests, fuzzers and the
+ * explorer run the same deciding code. There is one processor. The hypervisor runs with interrupts
+ * off, on one stack, from an entry to the return to a guest: nothing of a call survives it, and no
+ * other domain runs meanwhile.
  *
  * Invariant: these functions check nothing that a guest can influence. Whoever calls them has.
  */
@@ -38,8 +39,9 @@ struct regs {
 /* ---- memory ---- */
 
 /*
- * Temporary mappings, one region of the hypervisor's space for each use, so that a pointer got for one
- * use survives a mapping made for another. A pointer is good until the next machine_map_frame() of the same window.
+ * Temporary mappings, one region of the hypervisor's space for each use, so that a pointer got for
+ * one use survives a mapping made for another. A pointer is good until the next machine_map_frame()
+ * of the same window.
  */
 enum machine_window {
 	WINDOW_DIRECTORY,	/* a page directory */
@@ -50,16 +52,25 @@ enum machine_window {
 };
 void *machine_map_frame(mfn_t mfn, enum machine_window window);
 
-/* Stores an entry of a page table or directory: one 32-bit store, which the processor may see at once. */
+/*
+ * Stores an entry of a page table or directory: one 32-bit store, which the processor may see at
+ * once.
+ */
 void machine_write_entry(uint32_t *entry, uint32_t value);
 
 /* Fills the hypervisor's slots (ATELIER_SLOT on) of a directory for @slot's domain. */
 void machine_fill_directory(uint32_t *directory, unsigned int slot);
 
-/* Whether the hypervisor's slots of a directory are as machine_fill_directory() leaves them. For auditors. */
+/*
+ * Whether the hypervisor's slots of a directory are as machine_fill_directory() leaves them. For
+ * auditors.
+ */
 bool machine_directory_ok(const uint32_t *directory, unsigned int slot);
 
-/* Loads a page directory, which flushes the TLB; MFN_NONE: the hypervisor's own, which maps no guest. */
+/*
+ * Loads a page directory, which flushes the TLB; MFN_NONE: the hypervisor's own, which maps no
+ * guest.
+ */
 void machine_load_base(mfn_t directory);
 mfn_t machine_loaded_base(void);
 void machine_flush_tlb(void);
@@ -69,14 +80,22 @@ void machine_flush_page(guest_addr_t va);
 void machine_m2p_set(mfn_t mfn, uint32_t pfn);
 uint32_t machine_m2p_get(mfn_t mfn);
 
-/* The number of frame numbers; whether RAM lies behind one that the hypervisor did not take for itself. */
+/*
+ * The number of frame numbers; whether RAM lies behind one that the hypervisor did not take for
+ * itself.
+ */
 uint32_t machine_frame_count(void);
 bool machine_frame_usable(mfn_t mfn);
 
-/* Memory for the frame table: machine_frame_count() records of @size bytes, zeroed. Once, at start. */
+/*
+ * Memory for the frame table: machine_frame_count() records of @size bytes, zeroed. Once, at start.
+ */
 void *machine_frame_table(size_t size);
 
-/* Makes a frame that belongs to a domain for ever visible to the hypervisor, as @slot's shared page. */
+/*
+ * Makes a frame that belongs to a domain for ever visible to the hypervisor, as @slot's shared
+ * page.
+ */
 struct shared_info *machine_map_shared(unsigned int slot, mfn_t mfn);
 
 /* The hypervisor's per-domain page table (GDT and LDT windows), in a frame that @slot gives it. */
@@ -85,9 +104,9 @@ void machine_slot_open(unsigned int slot, mfn_t frame);
 /* ---- copies ---- */
 
 /*
- * Copies between the hypervisor and the loaded address space; return how many bytes were NOT copied. The caller
- * has checked that the range ends at or below ATELIER_LINE. The processor's checks are those of ring 0 with
- * CR0.WP: absent pages and read-only ones stop the copy.
+ * Copies between the hypervisor and the loaded address space; return how many bytes were NOT
+ * copied. The caller has checked that the range ends at or below ATELIER_LINE. The processor's
+ * checks are those of ring 0 with CR0.WP: absent pages and read-only ones stop the copy.
  */
 size_t machine_copy_in(void *dst, guest_addr_t src, size_t n);
 size_t machine_copy_out(guest_addr_t dst, const void *src, size_t n);
@@ -114,14 +133,18 @@ void machine_set_regs(struct regs *regs);
 void machine_set_kernel_stack(uint32_t ss, uint32_t esp);
 
 /*
- * The GDT and LDT windows of @slot: frame i of the table appears at page i; MFN_NONE: empty descriptors (in the GDT's
- * reserved frames: the hypervisor's own page). Takes effect at once if the slot's domain is the loaded one.
+ * The GDT and LDT windows of @slot: frame i of the table appears at page i; MFN_NONE: empty
+ * descriptors (in the GDT's reserved frames: the hypervisor's own page). Takes effect at once if
+ * the slot's domain is the loaded one.
  */
 void machine_map_gdt(unsigned int slot, unsigned int index, mfn_t frame);
 void machine_map_ldt(unsigned int slot, unsigned int index, mfn_t frame);
 void machine_load_ldt(unsigned int entries);	/* 0: the null selector */
 
-/* The template of a reserved GDT frame (GDT_RESERVED_FRAME or the next one): GDT_RESERVED_SLOTS descriptors. */
+/*
+ * The template of a reserved GDT frame (GDT_RESERVED_FRAME or the next one): GDT_RESERVED_SLOTS
+ * descriptors.
+ */
 const uint64_t *machine_gdt_template(unsigned int index);
 
 /* Floating point: @area has 512 bytes, 16-aligned (FXSAVE). */
@@ -152,7 +175,10 @@ void machine_timer_arm(uint64_t deadline);
 /* Whether an interrupt waits: a long call should come to an end. Costs a few instructions. */
 bool machine_interrupt_due(void);
 
-/* Lets interrupts in and sleeps until one has been handled. Only the scheduler calls it, with nothing held. */
+/*
+ * Lets interrupts in and sleeps until one has been handled. Only the scheduler calls it, with
+ * nothing held.
+ */
 void machine_idle(void);
 
 /* ---- start and end ---- */

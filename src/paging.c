@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * One rule keeps a machine whose page tables belong to strangers: an entry is stored only after a reference on what it names was
- * taken, and the old one is given back only after the store. Whatever is refused was refused before anything
- * was changed; whatever was taken before a refusal is given back in reverse.
+ * One rule keeps a machine whose page tables belong to strangers: an entry is stored only after a
+ * reference on what it names was taken, and the old one is given back only after the store.
+ * Whatever is refused was refused before anything was changed; whatever was taken before a refusal
+ * is given back in reverse.
  *
  * Read first frame.h, then write_entry() below, then validate_table().
  */
@@ -100,8 +101,8 @@ static void release_table(mfn_t mfn)
 /* ---- entries of a page directory ---- */
 
 /*
- * A directory named by another one. Each of the two may be on one side of such pairs only, so that releasing the one that maps
- * can release the other, and that one no third.
+ * A directory named by another one. Each of the two may be on one side of such pairs only, so that
+ * releasing the one that maps can release the other, and that one no third.
  */
 static int get_linear_entry(struct domain *d, mfn_t directory, uint32_t e)
 {
@@ -186,8 +187,8 @@ static void release_directory(mfn_t mfn)
 }
 
 /*
- * How many tables would be released if @directory lost its last use; more than the bound if another directory would be. Counted by
- * taking its uses away and giving them back.
+ * How many tables would be released if @directory lost its last use; more than the bound if another
+ * directory would be. Counted by taking its uses away and giving them back.
  */
 static unsigned int tables_to_release(mfn_t directory)
 {
@@ -549,8 +550,8 @@ void paging_adopt(struct domain *d, mfn_t directory)
 }
 
 /*
- * Empties a directory whose last use is about to go, up to *@budget tables; true when that use can be dropped cheaply.
- * One that it maps linearly is emptied first.
+ * Empties a directory whose last use is about to go, up to *@budget tables; true when that use can
+ * be dropped cheaply. One that it maps linearly is emptied first.
  */
 static bool drain(mfn_t directory, unsigned int *budget)
 {

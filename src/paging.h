@@ -2,10 +2,12 @@
 /*
  * Paging: page tables that guests own and we write (paper, section 3.3.3).
  *
- * A frame of type FRAME_TABLE or FRAME_DIRECTORY has had each entry checked, and holds a reference on what each present entry
- * names: a writable mapping one of type FRAME_WRITABLE, a read-only one a plain reference, a directory entry one of type FRAME_TABLE.
- * A directory that names a directory (linear page tables, without RW) holds: on itself a plain reference; on another one
- * of type FRAME_DIRECTORY. One that maps others is mapped by no third, so releasing never goes deeper than two directories.
+ * A frame of type FRAME_TABLE or FRAME_DIRECTORY has had each entry checked, and holds a reference
+ * on what each present entry names: a writable mapping one of type FRAME_WRITABLE, a read-only one
+ * a plain reference, a directory entry one of type FRAME_TABLE. A directory that names a directory
+ * (linear page tables, without RW) holds: on itself a plain reference; on another one of type
+ * FRAME_DIRECTORY. One that maps others is mapped by no third, so releasing never goes deeper than
+ * two directories.
  *
  * Invariants (paging_check): assurance M4, M5, M8, M11.
  */
@@ -48,8 +50,9 @@ void paging_init(void);
 int paging_set_base(struct domain *d, mfn_t mfn);
 
 /*
- * The boot builder's tables: sets types and counts by what the tables hold, without asking whether they may, pins the
- * directory and makes it the base. Only for tables that the hypervisor itself has just written.
+ * The boot builder's tables: sets types and counts by what the tables hold, without asking whether
+ * they may, pins the directory and makes it the base. Only for tables that the hypervisor itself
+ * has just written.
  */
 void paging_adopt(struct domain *d, mfn_t directory);
 
@@ -63,7 +66,10 @@ int paging_pin(struct domain *d, mfn_t mfn, enum frame_type type);
 int paging_unpin(struct domain *d, mfn_t mfn);
 int paging_new_base(struct domain *d, mfn_t mfn);
 
-/* Takes a dying domain's pins and base, up to some work; true when nothing is left. Then its frames may go. */
+/*
+ * Takes a dying domain's pins and base, up to some work; true when nothing is left. Then its frames
+ * may go.
+ */
 bool paging_destroy(struct domain *d);
 
 int do_mmu_update(struct domain *d, guest_addr_t list, uint32_t count, guest_addr_t done, uint32_t domain);

@@ -123,7 +123,10 @@ static void stop_clock(void)
 	sched.current = NULL;
 }
 
-/* Makes the processor @d's. Its own page tables are loaded before anything that lies in its windows. */
+/*
+ * Makes the processor @d's. Its own page tables are loaded before anything that lies in its
+ * windows.
+ */
 static void load(struct domain *d)
 {
 	if (sched.loaded == d)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scheduler's mechanism: who can run, who runs, and the switch. Who of them is next is sched_policy.h's to say.
+ * The scheduler's mechanism: who can run, who runs, and the switch. Who of them is next is
+ * sched_policy.h's to say.
  *
- * A switch happens only on the way back to a guest, when nothing is on the hypervisor's stack: it changes which registers are loaded, and
- * that is all there is to it.
+ * A switch happens only on the way back to a guest, when nothing is on the hypervisor's stack: it
+ * changes which registers are loaded, and that is all there is to it.
  */
 #ifndef ATELIER_SCHED_H
 #define ATELIER_SCHED_H
@@ -36,7 +37,8 @@ void sched_unpause(struct domain *d);
 void sched_leave(struct domain *d);
 
 /*
- * Work between guests: @chore is called once on each way back after sched_want_chore(), and answers whether there is more.
+ * Work between guests: @chore is called once on each way back after sched_want_chore(), and answers
+ * whether there is more.
  */
 void sched_set_chore(bool (*chore)(void));
 void sched_want_chore(void);
@@ -45,7 +47,8 @@ void sched_want_chore(void);
 void sched_slice_over(void);
 
 /*
- * A door for pc/, on each way back: the domain to return to, with its registers and tables loaded. Idles while there is none.
+ * A door for pc/, on each way back: the domain to return to, with its registers and tables loaded.
+ * Idles while there is none.
  */
 struct domain *sched_return(void);
 

@@ -16,7 +16,10 @@ static uint32_t base_of(const struct descriptor *d)
 	return d->low >> 16 | (d->high & 0xff) << 16 | (d->high & 0xff000000u);
 }
 
-/* The limit as an offset: the last one of an expand-up segment, the one before the first of an expand-down one. */
+/*
+ * The limit as an offset: the last one of an expand-up segment, the one before the first of an
+ * expand-down one.
+ */
 static uint32_t limit_of(const struct descriptor *d)
 {
 	uint32_t limit = (d->low & 0xffff) | (d->high & 0xf0000);
@@ -46,8 +49,8 @@ static bool fit_up(struct descriptor *d)
 }
 
 /*
- * Offsets limit + 1 to the top (SDM 3A, 5.3), added to the base modulo 2^32. If the first lies above the last, the segment runs over
- * the hypervisor and through zero.
+ * Offsets limit + 1 to the top (SDM 3A, 5.3), added to the base modulo 2^32. If the first lies
+ * above the last, the segment runs over the hypervisor and through zero.
  */
 static bool fit_down(const struct descriptor *d)
 {
@@ -256,7 +259,9 @@ static bool is_reserved(const struct domain *d, mfn_t mfn, uint32_t i)
 	return false;
 }
 
-/* The processor may load it between two stores: absent first, the half with the present bit last. */
+/*
+ * The processor may load it between two stores: absent first, the half with the present bit last.
+ */
 static void store(struct descriptor *at, struct descriptor desc)
 {
 	volatile struct descriptor *v = at;

@@ -2,9 +2,10 @@
 /*
  * Segments: the fence around ring 1 (paper, section 3.1.1).
  *
- * Page tables take ring 1 for a supervisor, so only segment limits keep a guest's kernel out of the hypervisor. Every descriptor that a processor
- * can load was judged by segment_fit(): when its frame became of type GDT or LDT, or when it was stored into one.
- * Bochs and hardware check limits, QEMU does not: what this file is worth shows there.
+ * Page tables take ring 1 for a supervisor, so only segment limits keep a guest's kernel out of the
+ * hypervisor. Every descriptor that a processor can load was judged by segment_fit(): when its
+ * frame became of type GDT or LDT, or when it was stored into one. Bochs and hardware check limits,
+ * QEMU does not: what this file is worth shows there.
  *
  * Invariants (segment_check): assurance S1, S2.
  */
@@ -41,7 +42,10 @@ struct segments {
 void segment_init(void);
 void segment_open(struct domain *d);
 
-/* Makes one descriptor safe, cutting a page-granular expand-up one to end at the fence; false: it cannot be accepted. */
+/*
+ * Makes one descriptor safe, cutting a page-granular expand-up one to end at the fence; false: it
+ * cannot be accepted.
+ */
 bool segment_fit(struct descriptor *desc);
 
 /* At a switch: the LDT of the next domain. */
@@ -50,7 +54,10 @@ void segment_switch_to(struct domain *d);
 /* Gives all table frames of a dying domain back. */
 void segment_destroy(struct domain *d);
 
-/* Where @selector's descriptor is, to be read and changed in place; NULL if it lies outside @d's tables or among the reserved ones, or is the null selector. */
+/*
+ * Where @selector's descriptor is, to be read and changed in place; NULL if it lies outside @d's
+ * tables or among the reserved ones, or is the null selector.
+ */
 struct descriptor *segment_find(struct domain *d, uint16_t selector);
 
 int do_set_gdt(struct domain *d, guest_addr_t frames, uint32_t entries);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * The hypervisor's life in one function, start(); then domains run, and everything happens on their behalf.
+ * The hypervisor's life in one function, start(); then domains run, and everything happens on their
+ * behalf.
  *
- * Boot modules: the first is domain 0's kernel, its string "NAME COMMAND-LINE". Then, in any number, "domain mem=SIZE COMMAND-LINE":
- * the kernel of another domain; "initrd": goes with the kernel before it.
+ * Boot modules: the first is domain 0's kernel, its string "NAME COMMAND-LINE". Then, in any
+ * number, "domain mem=SIZE COMMAND-LINE": the kernel of another domain; "initrd": goes with the
+ * kernel before it. Of the first word only what follows its last slash counts.
  */
 #include "start.h"
 #include "builder.h"
@@ -27,10 +29,22 @@ static NORETURN void refuse(const char *what, const char *why)
 	machine_stop(END_CRASH, 0);
 }
 
+/* Behind the last slash of the first word: loaders put the file's path there. */
+static const char *base_name(const char *string)
+{
+	const char *name = string;
+
+	for (; *string && *string != ' '; string++)
+		if (*string == '/')
+			name = string + 1;
+	return name;
+}
+
 static bool is_word(const char *string, const char *word)
 {
 	size_t n = strlen(word);
 
+	string = base_name(string);
 	return strncmp(string, word, n) == 0 && (string[n] == ' ' || string[n] == '\0');
 }
 
@@ -136,6 +150,6 @@ void start(void)
 	start_domain_0();
 	start_others();
 	machine_release_modules(frame_pool_add);
-	if (audit && is_word(audit, "on"))
+	if (audit && strncmp(audit, "on", 2) == 0)
 		hypercall_set_audit(domain_check);
 }

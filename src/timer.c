@@ -32,7 +32,10 @@ static struct timers *first(void)
 	return list_empty(&timer.armed) ? NULL : list_entry(timer.armed.next, struct timers, armed);
 }
 
-/* Programs the machine if something comes before what it knows of. Too early is harmless: timer_tick() asks again. */
+/*
+ * Programs the machine if something comes before what it knows of. Too early is harmless:
+ * timer_tick() asks again.
+ */
 static void program(void)
 {
 	uint64_t next = first() ? MIN(first()->deadline, timer.slice) : timer.slice;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timers: one real-time deadline a domain, and the clock that each domain reads without a call (paper, section 3.3.2).
+ * Timers: one real-time deadline a domain, and the clock that each domain reads without a call
+ * (paper, section 3.3.2).
  */
 #ifndef ATELIER_TIMER_H
 #define ATELIER_TIMER_H

@@ -2,12 +2,13 @@
 /*
  * The TLB: which flush is owed, and to whom.
  *
- * The processor may remember a translation after its entry is gone. That is harmless until the frame at the other end becomes
- * something else: a table, another domain's. So each frame remembers when its last mapping was taken away, by a clock that
- * every flush advances, and whoever changes a frame's type or owner first settles what is owed. One flush pays for all.
+ * The processor may remember a translation after its entry is gone. That is harmless until the
+ * frame at the other end becomes something else: a table, another domain's. So each frame remembers
+ * when its last mapping was taken away, by a clock that every flush advances, and whoever changes a
+ * frame's type or owner first settles what is owed. One flush pays for all.
  *
- * Invariant (M7): no frame of a table type, and no frame that left its domain, can be reached through a remembered translation
- * that would allow what the tables no longer do.
+ * Invariant (M7): no frame of a table type, and no frame that left its domain, can be reached
+ * through a remembered translation that would allow what the tables no longer do.
  */
 #ifndef ATELIER_TLB_H
 #define ATELIER_TLB_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Only as much of an instruction is decoded as says which offset it goes to. Its bytes are a stranger's: they are copied once,
- * and whatever is not understood is simply the guest's own #GP.
+ * Only as much of an instruction is decoded as says which offset it goes to. Its bytes are a
+ * stranger's: they are copied once, and whatever is not understood is simply the guest's own #GP.
  */
 #include "tls_fixup.h"
 #include "domain.h"
@@ -33,7 +33,9 @@ static uint32_t next_word(struct code *c)
 	return v;
 }
 
-/* Whether one-byte opcode @op has a ModRM byte: a bit each, 32 opcodes a word (SDM 2D, Table A-2). */
+/*
+ * Whether one-byte opcode @op has a ModRM byte: a bit each, 32 opcodes a word (SDM 2D, Table A-2).
+ */
 static bool has_modrm(uint8_t op)
 {
 	static const uint32_t map[8] = {

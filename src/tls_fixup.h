@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Negative offsets: i386 programs reach thread-local data at %gs:0xfffffffc, below the segment's base, by wrapping around 4 GiB.
- * In a segment that ends at the fence that is a #GP. Here the descriptor is turned over: expand-up, it reaches from its base to
- * the fence; expand-down, the addresses below its base. Each way round, it stays below the fence, and the instruction is tried again.
+ * Negative offsets: i386 programs reach thread-local data at %gs:0xfffffffc, below the segment's
+ * base, by wrapping around 4 GiB. In a segment that ends at the fence that is a #GP. Here the
+ * descriptor is turned over: expand-up, it reaches from its base to the fence; expand-down, the
+ * addresses below its base. Each way round, it stays below the fence, and the instruction is tried
+ * again.
  *
- * Invariant (S5): a descriptor is changed only if the access then succeeds; both forms satisfy segment_fit().
+ * Invariant (S5): a descriptor is changed only if the access then succeeds; both forms satisfy
+ * segment_fit().
  */
 #ifndef ATELIER_TLS_FIXUP_H
 #define ATELIER_TLS_FIXUP_H
@@ -28,8 +31,9 @@ enum tls_result {
 };
 
 /*
- * Decodes the instruction at @eip (linear) far enough to know which segment register it overrides (as the prefix byte)
- * and what offset it accesses. At TLS_FETCH @offset is the address that could not be read.
+ * Decodes the instruction at @eip (linear) far enough to know which segment register it overrides
+ * (as the prefix byte) and what offset it accesses. At TLS_FETCH @offset is the address that could
+ * not be read.
  */
 enum tls_decode tls_offset(const struct regs *regs, uint32_t eip, uint8_t *segment, uint32_t *offset);
 

@@ -99,7 +99,10 @@ int do_set_fast_trap(struct domain *d, uint32_t vector)
 		if (!may_be_fast(vector))
 			return -EINVAL;
 		h = trap_handler(d, vector);
-		/* The processor enters it without us: it could not set the mask, and looks at the selector's index alone. */
+		/*
+		 * The processor enters it without us: it could not set the mask, and looks at the
+		 * selector's index alone.
+		 */
 		if (!h || (h->flags & TRAP_MASK_EVENTS) || !trap_target_ok(h->cs, h->address))
 			return -EPERM;
 	}

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Trap tables: a guest's handlers, and the one that needs no hypervisor (paper, section 3.1.2: fast handlers).
+ * Trap tables: a guest's handlers, and the one that needs no hypervisor (paper, section 3.1.2: fast
+ * handlers).
  *
- * Invariant (S3): every selector in a table is one of ring 1 that is not the hypervisor's: a gate ignores the RPL, so
- * the index is what counts.
+ * Invariant (S3): every selector in a table is one of ring 1 that is not the hypervisor's: a gate
+ * ignores the RPL, so the index is what counts.
  */
 #ifndef ATELIER_TRAP_TABLE_H
 #define ATELIER_TRAP_TABLE_H
@@ -34,7 +35,10 @@ bool trap_target_ok(uint32_t cs, uint32_t address);
 /* The handler of @vector, or NULL. */
 const struct trap_handler *trap_handler(const struct domain *d, unsigned int vector);
 
-/* At a switch: takes @prev's fast gate out of the IDT and puts @next's in. Either may be NULL: nobody. */
+/*
+ * At a switch: takes @prev's fast gate out of the IDT and puts @next's in. Either may be NULL:
+ * nobody.
+ */
 void fast_switch_to(struct domain *prev, struct domain *next);
 
 int do_set_trap_table(struct domain *d, guest_addr_t table, uint32_t count);

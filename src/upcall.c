@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Every store below goes through push_frame(): one place where an address that a guest chose meets ring 0's right to write
- * anywhere.
+ * Every store below goes through push_frame(): one place where an address that a guest chose meets
+ * ring 0's right to write anywhere.
  */
 #include "upcall.h"
 #include "crash.h"
@@ -67,8 +67,8 @@ static uint32_t visible_eflags(const struct domain *d, const struct regs *regs)
 }
 
 /*
- * Stores a frame with @extra words below it on the right ring-1 stack and moves @regs' stack there; false: it cannot be stored, and
- * nothing but guest memory has changed.
+ * Stores a frame with @extra words below it on the right ring-1 stack and moves @regs' stack there;
+ * false: it cannot be stored, and nothing but guest memory has changed.
  */
 static bool push_frame(struct domain *d, struct regs *regs, const uint32_t *extra, unsigned int n)
 {
@@ -144,7 +144,10 @@ void upcall_exception(struct domain *d, struct regs *regs, unsigned int vector, 
 		return;
 	}
 	if (vector == 14) {
-		/* The processor takes ring 1 for a supervisor and says so; rings 2 and 3 are told apart here. */
+		/*
+		 * The processor takes ring 1 for a supervisor and says so; rings 2 and 3 are told
+		 * apart here.
+		 */
 		extra[0] = fault;
 		extra[1] = (error & ~4u) | (ring(regs) == 3 ? 4 : 0);
 		enter_handler(d, regs, h, vector, extra, 2);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Upcalls: how a guest is entered: for an event, an exception, or because the way back to it failed.
+ * Upcalls: how a guest is entered: for an event, an exception, or because the way back to it
+ * failed.
  *
- * A frame goes onto a stack that the guest named, by a store that ring 0 makes: so every word is range-checked and may fault, and
- * a fault there kills the domain (the paper's double fault), never the machine. Delivery may only add masking.
+ * A frame goes onto a stack that the guest named, by a store that ring 0 makes: so every word is
+ * range-checked and may fault, and a fault there kills the domain (the paper's double fault), never
+ * the machine. Delivery may only add masking.
  *
  * Invariants: assurance E2, S4, S6.
  */
@@ -35,7 +37,8 @@ void upcall_deliver(struct domain *d, struct regs *regs);
 void upcall_exception(struct domain *d, struct regs *regs, unsigned int vector, uint32_t error, uint32_t fault);
 
 /*
- * `INT n` of the guest, at @regs->eip. True: its own table allows it, and the handler is entered; false: it is a #GP of the guest's.
+ * `INT n` of the guest, at @regs->eip. True: its own table allows it, and the handler is entered;
+ * false: it is a #GP of the guest's.
  */
 bool upcall_int_n(struct domain *d, struct regs *regs, unsigned int vector);
 

@@ -103,7 +103,10 @@ int do_fpu_taskswitch(struct domain *d, uint32_t set)
 	return 0;
 }
 
-/* Whether one of the four watchpoints in DR7 is of a kind that a guest may not have: I/O, or eight bytes long. */
+/*
+ * Whether one of the four watchpoints in DR7 is of a kind that a guest may not have: I/O, or eight
+ * bytes long.
+ */
 static bool dr7_forbidden(uint32_t value)
 {
 	if (value & DR7_GD)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The virtual processor: what a domain's registers are while it does not run, and what of them it may set.
+ * The virtual processor: what a domain's registers are while it does not run, and what of them it
+ * may set.
  *
- * Invariant (S4): what is loaded into the processor for a guest has CS of ring 1 to 3, IOPL 0, IF 1, VM 0, NT 0.
+ * Invariant (S4): what is loaded into the processor for a guest has CS of ring 1 to 3, IOPL 0, IF
+ * 1, VM 0, NT 0.
  */
 #ifndef ATELIER_VCPU_H
 #define ATELIER_VCPU_H
@@ -13,7 +15,10 @@
 
 struct domain;
 
-/* A domain's share. The processor itself saves into @regs: it stays at its place, and a few words below may be overwritten. */
+/*
+ * A domain's share. The processor itself saves into @regs: it stays at its place, and a few words
+ * below may be overwritten.
+ */
 struct vcpu {
 	uint32_t gap[8];
 	struct regs regs;

@@ -36,3 +36,19 @@ build/host/unit/run: $(call host_objects,unit,$(UNIT_SRC))
 .PHONY: unit
 unit: build/host/unit/run	## the unit tests; TEST=frame_test.c: one file's
 	@$< $(TEST)
+
+# ---- the explorer: every state of a tiny domain ----
+
+EXPLORE_SRC := $(wildcard tests/explore/*.c)
+
+# $(call explore_config,NAME,OWN FRAMES,SLOTS,MORE FLAGS)
+define explore_config
+$(call host_config,explore-$(1),$(CC),-O2 -fno-pie -DOWN=$(2)u -DTABLE_ENTRIES=$$(shell expr $(3) + 1)u -DGUEST_SLOTS=$(3)u \
+	-DMAX_DOMAINS=2 -DHOST_SLOTS=2u -DHOST_FRAMES=16u -DFRAME_COUNT_MAX=7 $(4))
+build/host/explore-$(1)/explore: $(call host_objects,explore-$(1),$(EXPLORE_SRC))
+	$$(call say,LINK,$$@) $(CC) -m32 -no-pie $(HOST_LINK) -o $$@ $$^
+endef
+$(eval $(call explore_config,2x1,2,1))
+$(eval $(call explore_config,2x2,2,2))
+$(eval $(call explore_config,3x1,3,1))
+$(eval $(call explore_config,3x2,3,2))

@@ -26,6 +26,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", default="1", help="what the inputs are drawn from (default: 1)")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="tests at a time (default: 2)")
     parser.add_argument("--list", action="store_true", help="only list the tests")
+    parser.add_argument("--tree", type=Path, metavar="DIR", help="run what is built in another tree (tools/kill-matrix)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the files of each run in DIR")
     return parser.parse_args(words)
 
@@ -100,6 +101,7 @@ def show(value: object) -> str:
 def main(words: list[str] | None = None, root: Path = ROOT) -> int:
     """The exit status: 0 all passed, 1 something failed, 2 the command made no sense."""
     options = arguments(sys.argv[1:] if words is None else words)
+    root = options.tree.resolve() if options.tree else root
     try:
         jobs = select(manifest.load_all(root), options)
     except ManifestError as error:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In and out of ring 1: the first instruction, the way in for traps and events, the one way back, and the two jumps that
- * leave a frame behind (try, user mode).
+ * In and out of ring 1: the first instruction, the way in for traps and events, the one way back,
+ * and the two jumps that leave a frame behind (try, user mode).
  */
 #include "frame.h"
 #include "public/atelier.h"
@@ -25,8 +25,9 @@ mini_entry:
 	call mini_main
 
 /*
- * A stub for each vector, 16 bytes each. All lay the same frame: what the hypervisor left out is a zero. It stores an error
- * code for some vectors, and for a page fault the address below that (public/trap.h).
+ * A stub for each vector, 16 bytes each. All lay the same frame: what the hypervisor left out is a
+ * zero. It stores an error code for some vectors, and for a page fault the address below that
+ * (public/trap.h).
  */
 	.globl trap_stubs
 	.balign 16
@@ -46,11 +47,12 @@ trap_stubs:
 	.endr
 
 /*
- * The way back. All that the interrupted code had is in its registers again before events are unmasked; from there to the
- * IRET the stack holds the frame that the hypervisor built and nothing of ours. That is how things stand at event_entry, so an
- * event that comes in the critical range needs no frame of its own: the hypervisor masks again and goes on at event_entry
- * (set_callbacks' range), as we do ourselves if one came before the unmasking. So none is lost, and however many come, the
- * stack is one frame deep.
+ * The way back. All that the interrupted code had is in its registers again before events are
+ * unmasked; from there to the IRET the stack holds the frame that the hypervisor built and nothing
+ * of ours. That is how things stand at event_entry, so an event that comes in the critical range
+ * needs no frame of its own: the hypervisor masks again and goes on at event_entry (set_callbacks'
+ * range), as we do ourselves if one came before the unmasking. So none is lost, and however many
+ * come, the stack is one frame deep.
  *
  * DS may be the interrupted code's by then; SS is ours.
  */
@@ -71,7 +73,10 @@ critical_start:
 2:	movb $1, %ss:shared_info + SHARED_UPCALL_MASK
 critical_end:
 
-/* The event callback, by the hypervisor or from just above: masked, nothing but EIP, CS, EFLAGS on the stack. */
+/*
+ * The event callback, by the hypervisor or from just above: masked, nothing but EIP, CS, EFLAGS on
+ * the stack.
+ */
 event_entry:
 	push $0
 	push $0
@@ -109,8 +114,9 @@ failsafe_entry:
 	jmp enter
 
 /*
- * int context_call(uint32_t *esp, void (*fn)(void *), void *arg): calls @fn and answers 0; @esp receives what context_leave() wants.
- * NORETURN void context_leave(uint32_t esp): back out of that context_call() or user_enter() at once, which answers 1.
+ * int context_call(uint32_t *esp, void (*fn)(void *), void *arg): calls @fn and answers 0; @esp
+ * receives what context_leave() wants. NORETURN void context_leave(uint32_t esp): back out of that
+ * context_call() or user_enter() at once, which answers 1.
  */
 	.globl context_call, context_leave
 context_call:
@@ -135,8 +141,8 @@ context_leave:
 	ret
 
 /*
- * int user_enter(uint32_t *esp, const struct frame *regs): goes to ring 3 with @regs. The way back is context_leave() alone; what comes
- * from ring 3 until then lies on the stack right below here.
+ * int user_enter(uint32_t *esp, const struct frame *regs): goes to ring 3 with @regs. The way back
+ * is context_leave() alone; what comes from ring 3 until then lies on the stack right below here.
  */
 	.globl user_enter
 user_enter:

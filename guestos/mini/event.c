@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * How no event is lost. The hypervisor sets a port's bit in pending[], then its word's bit in selector, then upcall_pending; we
- * clear in the opposite order, each before we look at what it stands for. So whatever comes in between is either seen by
- * the look, or has set the three again: then the way back (entry.S) finds upcall_pending and comes here once more.
+ * How no event is lost. The hypervisor sets a port's bit in pending[], then its word's bit in
+ * selector, then upcall_pending; we clear in the opposite order, each before we look at what it
+ * stands for. So whatever comes in between is either seen by the look, or has set the three again:
+ * then the way back (entry.S) finds upcall_pending and comes here once more.
  */
 #include "event.h"
 #include "hypercall.h"
@@ -122,8 +123,8 @@ void event_dispatch(void)
 /* ---- ports ---- */
 
 /*
- * Asks for a port. Its handler is there before an event can be: events are off until it is. (What comes in between stays
- * pending.)
+ * Asks for a port. Its handler is there before an event can be: events are off until it is. (What
+ * comes in between stays pending.)
  */
 static int open_port(struct event_channel_op *op, event_handler *handler, void *arg)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events: the callback, and what happens for each port (public/event.h, and struct shared_info in public/atelier.h).
+ * Events: the callback, and what happens for each port (public/event.h, and struct shared_info in
+ * public/atelier.h).
  *
  * Handlers run with events masked, on whatever stack was in use, and must not block.
  */
@@ -12,17 +13,24 @@
 
 typedef void event_handler(uint32_t port, void *arg);
 
-/* Registers both callbacks, with the critical range. Events stay masked until events_enable(). 0 or an error. */
+/*
+ * Registers both callbacks, with the critical range. Events stay masked until events_enable(). 0 or
+ * an error.
+ */
 int event_init(void);
 
-/* The master mask. disable and enable answer whether events were enabled before; restore takes that. */
+/*
+ * The master mask. disable and enable answer whether events were enabled before; restore takes
+ * that.
+ */
 bool events_disable(void);
 bool events_enable(void);
 void events_restore(bool enabled);
 
 /*
- * Sleeps until @condition, which event handlers make true, holds; then events are enabled. It is looked at with events masked, and
- * block() unmasks and looks for events in one step: none can come between the look and the sleep.
+ * Sleeps until @condition, which event handlers make true, holds; then events are enabled. It is
+ * looked at with events masked, and block() unmasks and looks for events in one step: none can come
+ * between the look and the sleep.
  */
 #define events_wait_until(condition)		\
 	do {					\

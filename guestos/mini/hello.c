@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The guest of `make run GUEST=mini`: says what it was given, ticks once a second, and answers each key. `q` ends it.
+ * The guest of `make run GUEST=mini`: says what it was given, ticks once a second, and answers each
+ * key. `q` ends it.
  */
 #include "console.h"
 #include "event.h"

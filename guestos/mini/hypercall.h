@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The calls, as C functions. What each does, takes and answers stands in public/; addresses are pointers here, and
- * what the interface counts in bytes is counted in bytes. Anything impossible that a test wants to ask goes through hypercall().
+ * The calls, as C functions. What each does, takes and answers stands in public/; addresses are
+ * pointers here, and what the interface counts in bytes is counted in bytes. Anything impossible
+ * that a test wants to ask goes through hypercall().
  */
 #ifndef MINI_HYPERCALL_H
 #define MINI_HYPERCALL_H
@@ -147,8 +148,8 @@ static inline int32_t hypercall_debug_op(uint32_t op, uint32_t a, uint32_t b, ui
 }
 
 /*
- * All registers of a call, for tests of what it leaves alone. hypercall_registers() loads them (all but ESP), makes the
- * call that EAX names, and stores them all as they are after it.
+ * All registers of a call, for tests of what it leaves alone. hypercall_registers() loads them (all
+ * but ESP), makes the call that EAX names, and stores them all as they are after it.
  */
 struct registers {
 	uint32_t eax, ebx, ecx, edx, esi, edi, ebp, eflags;

@@ -2,9 +2,10 @@
 /*
  * mini: a small kernel for a guest of Atelier, and the base of every test guest.
  *
- * A guest is one file with a test_main() on it. It runs in ring 1 on one stack of 16 KiB and finds its memory mapped, its
- * events masked and nothing registered: mini asks the hypervisor for nothing until the guest opens a part of it. So a guest
- * for lab 1 makes exactly the calls that it makes, and an exception kills it.
+ * A guest is one file with a test_main() on it. It runs in ring 1 on one stack of 16 KiB and finds
+ * its memory mapped, its events masked and nothing registered: mini asks the hypervisor for nothing
+ * until the guest opens a part of it. So a guest for lab 1 makes exactly the calls that it makes,
+ * and an exception kills it.
  *
  *   hypercall.h   the calls, one function each
  *   console.h     printf, and typed characters
@@ -32,8 +33,8 @@ extern const struct start_info *start_info;
 extern volatile struct shared_info shared_info;
 
 /*
- * The guest. When it returns, its observations are ended and the domain shuts down: domain 0 powers the machine off
- * with the answer as its exit status.
+ * The guest. When it returns, its observations are ended and the domain shuts down: domain 0 powers
+ * the machine off with the answer as its exit status.
  */
 int test_main(const struct start_info *start);
 

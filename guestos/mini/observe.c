@@ -43,7 +43,8 @@ static struct {
  */
 static void barrier(void)
 {
-	__asm__ volatile("" ::: "memory");
+	__asm__ volatile("" ::
+				 : "memory");
 }
 
 static void copy(uint8_t *to, const uint8_t *from, uint32_t length)

@@ -203,9 +203,19 @@ int directory_load(uint32_t *directory)
 	return err;
 }
 
+/* Gives back a page that was a table, unless another directory still has it. */
+static void retire_table(uint32_t *table)
+{
+	if (make_writable(table) == 0)
+		page_free(table);
+}
+
 void directory_destroy(uint32_t *directory)
 {
-	if (command(MMU_UNPIN, page_mfn(directory)) || make_writable(directory))
-		panic("mini: a directory cannot be taken apart");
-	page_free(directory);
+	if (command(MMU_UNPIN, page_mfn(directory)))
+		panic("mini: a directory cannot be unpinned");
+	for (uint32_t slot = 0; slot < ATELIER_SLOT; slot++)
+		if ((directory[slot] & PTE_P) && !(memory.directory[slot] & PTE_P))
+			retire_table(pfn_page(mfn_pfn(directory[slot] >> PAGE_SHIFT)));
+	retire_table(directory);
 }

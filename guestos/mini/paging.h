@@ -2,9 +2,10 @@
 /*
  * Memory: the domain's own pages, the page tables that it may read but not write, and the windows.
  *
- * What the hypervisor mapped at the start stays so: pseudo-physical frame n at virt_base + n pages. Each page has three names:
- * its address there, its pseudo-physical number (pfn), and the machine frame behind it (mfn), which is what page tables hold. The P2M
- * (ours) and the M2P (the hypervisor's) lead from one to the other.
+ * What the hypervisor mapped at the start stays so: pseudo-physical frame n at virt_base + n pages.
+ * Each page has three names: its address there, its pseudo-physical number (pfn), and the machine
+ * frame behind it (mfn), which is what page tables hold. The P2M (ours) and the M2P (the
+ * hypervisor's) lead from one to the other.
  *
  * Whatever is said about page tables here needs lab 3.
  */
@@ -57,13 +58,20 @@ void *window_page(uint32_t window, uint32_t i);
 /* The table entry that maps @va in the loaded directory, read-only to us; NULL: no table there. */
 const uint32_t *page_entry(uint32_t va);
 
-/* Makes @va show frame @mfn with @flags (0: nothing), and flushes it. 0 or the hypervisor's error. */
+/*
+ * Makes @va show frame @mfn with @flags (0: nothing), and flushes it. 0 or the hypervisor's error.
+ */
 int page_map(uint32_t va, uint32_t mfn, uint32_t flags);
 
-/* Changes how a page of ours is mapped at its own address. A page table is read-only, for us as well. */
+/*
+ * Changes how a page of ours is mapped at its own address. A page table is read-only, for us as
+ * well.
+ */
 int page_protect(void *page, uint32_t flags);
 
-/* Requests, in order, to the end or the first error; *@done (may be NULL) says how many were done. */
+/*
+ * Requests, in order, to the end or the first error; *@done (may be NULL) says how many were done.
+ */
 int page_update(const struct mmu_request *list, uint32_t count, uint32_t *done);
 
 /* Writes an entry of a directory or table of ours. */
@@ -73,8 +81,9 @@ int page_set_entry(const uint32_t *entry, uint32_t value);
 int table_add(uint32_t *in, uint32_t va);
 
 /*
- * A directory that maps what the loaded one maps, by the same tables; read-only and pinned. NULL: the hypervisor refused it.
- * To destroy it, it must not be loaded.
+ * A directory that maps what the loaded one maps, by the same tables; read-only and pinned. NULL:
+ * the hypervisor refused it. To destroy it, it must not be loaded; tables that it alone has go with
+ * it.
  */
 uint32_t *directory_create(void);
 int directory_load(uint32_t *directory);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * void hypercall_registers(struct registers *): a call with every register as given, and every register after it. As it may
- * leave none of them as it was, all that is needed afterwards is found through SS, which the processor restores.
+ * void hypercall_registers(struct registers *): a call with every register as given, and every
+ * register after it. As it may leave none of them as it was, all that is needed afterwards is found
+ * through SS, which the processor restores.
  */
 #include "public/atelier.h"
 #include "public/hypercall.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Segments: descriptors and the tables that hold them (public/segment.h; SDM 3A, 3.4.5). Needs lab 4.
+ * Segments: descriptors and the tables that hold them (public/segment.h; SDM 3A, 3.4.5). Needs lab
+ * 4.
  */
 #ifndef MINI_SEGMENT_H
 #define MINI_SEGMENT_H
@@ -30,15 +31,19 @@ uint32_t segment_base(uint64_t descriptor);
 uint32_t segment_limit(uint64_t descriptor);
 
 /*
- * Makes the page @table, filled with descriptors, read-only and the first frame of the GDT, with @entries (up to
- * GDT_ENTRIES_A_FRAME). Selectors are then index << 3 | ring. 0 or the hypervisor's error.
+ * Makes the page @table, filled with descriptors, read-only and the first frame of the GDT, with
+ * @entries (up to GDT_ENTRIES_A_FRAME). Selectors are then index << 3 | ring. 0 or the hypervisor's
+ * error.
  */
 int gdt_load(uint64_t *table, uint32_t entries);
 
 /* The same for an LDT of up to a page. Selectors are index << 3 | 4 | ring. */
 int ldt_load(uint64_t *table, uint32_t entries);
 
-/* The selector in GS, and 32 bits through it. They fault like the instructions that they are: use try_call(). */
+/*
+ * The selector in GS, and 32 bits through it. They fault like the instructions that they are: use
+ * try_call().
+ */
 static inline void gs_load(uint32_t selector)
 {
 	asm volatile("mov %0, %%gs" : : "r" (selector) : "memory");

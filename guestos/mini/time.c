@@ -33,7 +33,10 @@ struct time time_read(void)
 	struct shared_time t;
 	uint64_t since;
 
-	/* The counter belongs to the snapshot: if there was an update in between, both are taken again. */
+	/*
+	 * The counter belongs to the snapshot: if there was an update in between, both are taken
+	 * again.
+	 */
 	do {
 		t = snapshot();
 		since = scale(read_tsc() - t.tsc_stamp, t.tsc_mul, t.tsc_shift);

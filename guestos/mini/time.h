@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Time, in nanoseconds: the three clocks (struct shared_time) and the two alarms (public/timer.h). */
+/*
+ * Time, in nanoseconds: the three clocks (struct shared_time) and the two alarms (public/timer.h).
+ */
 #ifndef MINI_TIME_H
 #define MINI_TIME_H
 

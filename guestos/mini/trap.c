@@ -59,7 +59,10 @@ static NORETURN void unexpected(const struct frame *f)
 	      f->eax, f->ebx, f->ecx, f->edx, f->esi, f->edi, f->ebp, f->ds & 0xffff, f->es & 0xffff);
 }
 
-/* Ends the innermost try. The frame stays behind on the stack, so what returning from it would do is done here. */
+/*
+ * Ends the innermost try. The frame stays behind on the stack, so what returning from it would do
+ * is done here.
+ */
 static NORETURN void end_attempt(const struct frame *f)
 {
 	struct attempt *attempt = traps.attempt;

@@ -2,8 +2,9 @@
 /*
  * Traps: exceptions and INT n, as the hypervisor passes them on (public/trap.h).
  *
- * A vector that has a handler goes there. Of the others, one from ring 3 ends user_run() (user.h), one from ring 1 ends the
- * try that it came in, and where there is none, the guest panics with the registers.
+ * A vector that has a handler goes there. Of the others, one from ring 3 ends user_run() (user.h),
+ * one from ring 1 ends the try that it came in, and where there is none, the guest panics with the
+ * registers.
  */
 #ifndef MINI_TRAP_H
 #define MINI_TRAP_H
@@ -25,7 +26,10 @@ int trap_init(void);
 /* @vector may be FRAME_FAILSAFE, too. NULL: no handler. */
 void trap_set_handler(unsigned int vector, trap_handler *handler);
 
-/* The table row for a vector, for tests that make tables of their own. @flags are TRAP_DPL and TRAP_MASK_EVENTS. */
+/*
+ * The table row for a vector, for tests that make tables of their own. @flags are TRAP_DPL and
+ * TRAP_MASK_EVENTS.
+ */
 struct trap_entry trap_row(unsigned int vector, uint8_t flags);
 
 /* The trap that ended a try, or none. */
@@ -35,8 +39,8 @@ struct fault {
 };
 
 /*
- * Calls @fn; a trap in it that has no handler ends it there, and is what is answered. The event mask is then as it
- * was when the trap came, DS and ES are mini's. A try inside a try is fine.
+ * Calls @fn; a trap in it that has no handler ends it there, and is what is answered. The event
+ * mask is then as it was when the trap came, DS and ES are mini's. A try inside a try is fine.
  */
 struct fault try_call(void (*fn)(void *arg), void *arg);
 

@@ -51,7 +51,10 @@ void user_leave(const struct frame *f)
 		panic("mini: trap %u from ring 3 at 0x%x, where nothing should run", f->vector, f->eip);
 	*regs = *f;
 	user.regs = NULL;
-	/* The frame stays behind on the stack: what returning from it would do to the mask is done here. */
+	/*
+	 * The frame stays behind on the stack: what returning from it would do to the mask is done
+	 * here.
+	 */
 	events_restore(f->eflags & EFLAGS_IF);
 	context_leave(user.esp);
 }

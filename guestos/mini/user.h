@@ -33,11 +33,14 @@ uint32_t user_load(const void *code, uint32_t size);
 /* Page @i of the window: ring 1 and ring 3 both read and write it. */
 void *user_page(unsigned int i);
 
-/* Registers for a start at @eip: ring 3's segments, an empty stack, events enabled, all others 0. */
+/*
+ * Registers for a start at @eip: ring 3's segments, an empty stack, events enabled, all others 0.
+ */
 struct frame user_start(uint32_t eip);
 
 /*
- * Runs in ring 3 with @regs until a trap comes from there that has no handler; then @regs is its frame. Running it again goes on.
+ * Runs in ring 3 with @regs until a trap comes from there that has no handler; then @regs is its
+ * frame. Running it again goes on.
  */
 void user_run(struct frame *regs);
 

@@ -17,8 +17,8 @@ int strncmp(const char *a, const char *b, size_t n);
 void string_copy(char *dst, const char *src, size_t size);
 
 /*
- * A decimal or (after 0x) hexadecimal number at *@s, which moves behind it; a K, M or G multiplies by 2^10,
- * 2^20, 2^30. False, and nothing moved, if there is none or it does not fit 32 bits.
+ * A decimal or (after 0x) hexadecimal number at *@s, which moves behind it; a K, M or G multiplies
+ * by 2^10, 2^20, 2^30. False, and nothing moved, if there is none or it does not fit 32 bits.
  */
 bool string_number(const char **s, uint32_t *value);
 

@@ -15,7 +15,10 @@ typedef struct { uint32_t n; } mfn_t;
 /* A pseudo-physical frame number: what a domain takes for one (paper, section 3.3.4). */
 typedef struct { uint32_t n; } pfn_t;
 
-/* An address that a guest gave us. It has no `*` on purpose: guest_copy.h is the only way to what is there. */
+/*
+ * An address that a guest gave us. It has no `*` on purpose: guest_copy.h is the only way to what
+ * is there.
+ */
 typedef struct { uint32_t n; } guest_addr_t;
 
 #define MFN(x)		((mfn_t){ (x) })

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * The hypervisor's own call chain, by frame pointers: EBP points at the caller's EBP, and the return address lies above
- * it. entry.S makes such a pair for the place of a fault.
+ * The hypervisor's own call chain, by frame pointers: EBP points at the caller's EBP, and the
+ * return address lies above it. entry.S makes such a pair for the place of a fault.
  */
 #include "console.h"
 #include "pc/pc.h"
 
 #define DEPTH	32
 
-/* A second link fills it (build.mk): an address and a name each, sorted; the end is an address of 0. */
+/*
+ * A second link fills it (build.mk): an address and a name each, sorted; the end is an address of
+ * 0.
+ */
 extern const char symbols[];
 
 struct link {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first instructions: from what a multiboot loader leaves (protected mode, flat segments, no paging, EAX the magic
- * number, EBX the information; Multiboot 0.6.96, section 3.2) to C at the linked address.
+ * The first instructions: from what a multiboot loader leaves (protected mode, flat segments, no
+ * paging, EAX the magic number, EBX the information; Multiboot 0.6.96, section 3.2) to C at the
+ * linked address.
  */
 #include "pc/layout.h"
 
@@ -33,7 +34,10 @@ boot:
 	mov %ebx, %esi
 	call check_processor
 
-	/* All 8 MiB at IMAGE_BASE, and the first 4 of them at 0 as well, for the next few instructions. */
+	/*
+	 * All 8 MiB at IMAGE_BASE, and the first 4 of them at 0 as well, for the next few
+	 * instructions.
+	 */
 	mov $REAL(hypervisor_image_tables), %edx
 	mov $PAGE_FLAGS, %eax
 	xor %ecx, %ecx
@@ -77,7 +81,10 @@ mapped:
 	movl $STACK_CANARY_VALUE, stack_canary
 	jmp exit_to_guest
 
-/* Returns if this processor can run what the compiler makes. Everything up to here runs on an 80386. */
+/*
+ * Returns if this processor can run what the compiler makes. Everything up to here runs on an
+ * 80386.
+ */
 	.section .boot
 check_processor:
 	pushf

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Time: the time stamp counter, measured once against the PIT, and the wall clock, read once from the CMOS.
+ * Time: the time stamp counter, measured once against the PIT, and the wall clock, read once from
+ * the CMOS.
  *
- * now = ((tsc - start) << shift) * mul >> 32, with mul in the upper half of its range; guests go on from a point of it by the same
- * formula (public/atelier.h), which never gets ahead of ours as each rounds down.
+ * now = ((tsc - start) << shift) * mul >> 32, with mul in the upper half of its range; guests go on
+ * from a point of it by the same formula (public/atelier.h), which never gets ahead of ours as each
+ * rounds down.
  */
 #include "pc/io.h"
 #include "pc/pc.h"
@@ -83,8 +85,8 @@ static struct sample sample(void)
 }
 
 /*
- * Ticks of the time stamp counter a second. Channel 0 is only there to sleep by: under an emulator that counts
- * instructions 20 ms of polling would be 20 million of them.
+ * Ticks of the time stamp counter a second. Channel 0 is only there to sleep by: under an emulator
+ * that counts instructions 20 ms of polling would be 20 million of them.
  */
 static uint64_t measure(void)
 {
@@ -140,7 +142,9 @@ static bool same_date(struct date a, struct date b)
 	       a.day == b.day && a.month == b.month && a.year == b.year;
 }
 
-/* Twice the same while no update is under way. A clock that never gets there is believed as it is. */
+/*
+ * Twice the same while no update is under way. A clock that never gets there is believed as it is.
+ */
 static struct date read_stable_date(void)
 {
 	struct date first, second = read_date();

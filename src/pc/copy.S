@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies that may fault: machine.h's machine_copy_in() and machine_copy_out(). A fault among the words goes on byte by
- * byte, from the word that faulted, so that the count is exact; a fault among the bytes is the end. cpu.c has the table.
+ * Copies that may fault: machine.h's machine_copy_in() and machine_copy_out(). A fault among the
+ * words goes on byte by byte, from the word that faulted, so that the count is exact; a fault among
+ * the bytes is the end. cpu.c has the table.
  */
 	.macro COPY way
 	.globl machine_copy_\way

@@ -2,14 +2,17 @@
 /*
  * In and out of the hypervisor.
  *
- * From a guest the processor itself switches to TSS.esp0, which is the end of the current domain's struct regs: what it pushes
- * and what is pushed here is that structure, at its place, and nothing has to be copied. Then ESP goes to the top of the one
- * stack. On the way out all segment registers but SS and CS are loaded while ESP is still there, then ESP points into the
- * structure for the last three instructions. Each of these loads may fault, as guests choose the selectors: a fault between
- * exit_segments and exit_segments_end, or at exit_iret, is the guest's (trap.c). The one at exit_iret is pushed over the
- * structure's lower part, and reaches a few words below it: vcpu.h leaves a gap there.
+ * From a guest the processor itself switches to TSS.esp0, which is the end of the current domain's
+ * struct regs: what it pushes and what is pushed here is that structure, at its place, and nothing
+ * has to be copied. Then ESP goes to the top of the one stack. On the way out all segment registers
+ * but SS and CS are loaded while ESP is still there, then ESP points into the structure for the
+ * last three instructions. Each of these loads may fault, as guests choose the selectors: a fault
+ * between exit_segments and exit_segments_end, or at exit_iret, is the guest's (trap.c). The one at
+ * exit_iret is pushed over the structure's lower part, and reaches a few words below it: vcpu.h
+ * leaves a gap there.
  *
- * Interrupts are off throughout. An NMI may come at any instruction, so it touches nothing but a counter.
+ * Interrupts are off throughout. An NMI may come at any instruction, so it touches nothing but a
+ * counter.
  */
 #include "pc/layout.h"
 
@@ -67,8 +70,9 @@ entry_trap:
 	jmp exit_to_guest
 
 /*
- * struct regs *serve_own_trap(struct regs *): NULL: go on where it came from. ESP is on the stack, except after a fault at
- * exit_iret, when nothing is on the stack. The two words make a frame for the back-trace.
+ * struct regs *serve_own_trap(struct regs *): NULL: go on where it came from. ESP is on the stack,
+ * except after a fault at exit_iret, when nothing is on the stack. The two words make a frame for
+ * the back-trace.
  */
 from_hypervisor:
 	mov %esp, %eax
@@ -89,8 +93,9 @@ from_hypervisor:
 	iret
 
 /*
- * A watchpoint of the guest's that our copy touched, or that the instruction before its INT touched (loading SS holds it back
- * until the first instruction here). Not a matter for ring 0: registers as they are, go on.
+ * A watchpoint of the guest's that our copy touched, or that the instruction before its INT touched
+ * (loading SS holds it back until the first instruction here). Not a matter for ring 0: registers
+ * as they are, go on.
  */
 entry_debug:
 	testb $3, 4(%esp)
@@ -104,7 +109,10 @@ entry_nmi:
 	incl %ss:entry_nmi_count
 	iret
 
-/* Its own task with its own stack: the stack is what was probably wrong. The error code is always 0. */
+/*
+ * Its own task with its own stack: the stack is what was probably wrong. The error code is always
+ * 0.
+ */
 	.globl entry_double_fault
 entry_double_fault:
 	push cpu_tss + TSS_EIP

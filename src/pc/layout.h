@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where everything of the hypervisor lies, for C and for assembly. A slot is an entry of the page directory: 4 MiB.
+ * Where everything of the hypervisor lies, for C and for assembly. A slot is an entry of the page
+ * directory: 4 MiB.
  *
  *   1008        M2P, read-only, for guests as well
- *   1009-1010   the image: virtual = IMAGE_BASE + real, for the first 8 MiB of real memory, the image's pages only
+ *   1009-1010   the image: virtual = IMAGE_BASE + real, for the first 8 MiB of real memory, the
+ *     image's pages only
  *   1011-1016   the frame table
  *   1017        the M2P, writable
  *   1018        the loaded domain's windows on its GDT and LDT: a page table for each domain
@@ -42,8 +44,8 @@
 #define SELECTOR_DOUBLE_FAULT	0xf018
 
 /*
- * One stack. A call that reaches STACK_CANARY below its top uses too much; what goes past the whole of it meets a page that
- * is not there.
+ * One stack. A call that reaches STACK_CANARY below its top uses too much; what goes past the whole
+ * of it meets a page that is not there.
  */
 #define STACK_SIZE		0x2000
 #define STACK_CANARY		0x1000

@@ -2,11 +2,12 @@
 /*
  * Paging hardware and the hypervisor's own sixteen slots (layout.h).
  *
- * No page of ours is open to ring 3, and none is both writable and executable: there is no NX bit here, but ring 0's code
- * segment ends where the text ends, and text is mapped read-only, which binds ring 0 too (CR0.WP).
+ * No page of ours is open to ring 3, and none is both writable and executable: there is no NX bit
+ * here, but ring 0's code segment ends where the text ends, and text is mapped read-only, which
+ * binds ring 0 too (CR0.WP).
  *
- * All entries are written with their accessed and dirty bits set, so that the processor has nothing to store and
- * an entry can be compared with what it should be.
+ * All entries are written with their accessed and dirty bits set, so that the processor has nothing
+ * to store and an entry can be compared with what it should be.
  */
 #include "domain.h"
 #include "lib/string.h"
@@ -58,7 +59,10 @@ static uint32_t entry_of(const void *image_page, uint32_t flags)
 
 /* ---- start ---- */
 
-/* What boot.S mapped: less, and not all of it writable. What lies behind the image is guests' memory. */
+/*
+ * What boot.S mapped: less, and not all of it writable. What lies behind the image is guests'
+ * memory.
+ */
 static void protect_image(void)
 {
 	uint32_t *table = &hypervisor_image_tables[0][0];
@@ -104,7 +108,10 @@ static void fill_templates(void)
 	set_template(ATELIER_RING3_DATA, flat(ATELIER_FENCE, 0xf3));
 }
 
-/* Windows of nobody: empty but for the reserved slots. The processor writes into those of the second page. */
+/*
+ * Windows of nobody: empty but for the reserved slots. The processor writes into those of the
+ * second page.
+ */
 static void fill_domain_table(uint32_t *table)
 {
 	memset(table, 0, PAGE_SIZE);
@@ -275,7 +282,10 @@ void machine_slot_open(unsigned int slot, mfn_t frame)
 	fill_domain_table(map_shared_page(SLOT_TABLE_PAGE + slot, frame));
 }
 
-/* The processor sets accessed bits in descriptors: so a guest's frame is mapped writable, for ring 0. */
+/*
+ * The processor sets accessed bits in descriptors: so a guest's frame is mapped writable, for ring
+ * 0.
+ */
 static void map_window(unsigned int slot, unsigned int page, uint32_t entry)
 {
 	slot_table(slot)[page] = entry;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the loader knows (Multiboot 0.6.96, section 3.3): which memory there is, the command line, the modules. All of it
- * may lie anywhere, so it is copied before any memory is taken.
+ * What the loader knows (Multiboot 0.6.96, section 3.3): which memory there is, the command line,
+ * the modules. All of it may lie anywhere, so it is copied before any memory is taken.
  */
 #include "lib/string.h"
 #include "pc/pc.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of this folder ask of each other. To the rest of the house they are machine.h and nothing else.
+ * What the files of this folder ask of each other. To the rest of the house they are machine.h and
+ * nothing else.
  */
 #ifndef ATELIER_PC_PC_H
 #define ATELIER_PC_PC_H
@@ -43,7 +44,9 @@ void mmu_init(void);
 /* The machine-to-physical table: wants the memory map. */
 void mmu_init_m2p(void);
 
-/* Maps @pages pages of a device at real address @real, uncached unless it is memory. At start only. */
+/*
+ * Maps @pages pages of a device at real address @real, uncached unless it is memory. At start only.
+ */
 void *mmu_map_device(uint32_t real, unsigned int pages);
 
 /* Fills the descriptors of the TSSs into the templates. */

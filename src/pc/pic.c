@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The two 8259 interrupt controllers. There is one processor and no device that needs more, so the local APIC stays as the firmware
- * left it: passing the 8259's line through.
+ * The two 8259 interrupt controllers. There is one processor and no device that needs more: the local APIC is switched off, so that
+ * their line is the processor's own, whatever a firmware, or none, did to it.
  */
 #include "console.h"
 #include "pc/io.h"
@@ -53,7 +53,10 @@ void pic_enable(unsigned int irq, void (*handler)(void))
 	write_mask();
 }
 
-/* A line that falls before the processor asks which it was is reported as the controller's last one. */
+/*
+ * A line that falls before the processor asks which it was is reported as the controller's last
+ * one.
+ */
 static bool spurious(uint16_t port)
 {
 	uint8_t served;

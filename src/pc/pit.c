@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The 8254 timer, channel 0: one shot after another. Its 16 bits last 55 ms: a later deadline takes several.
+ * The 8254 timer, channel 0: one shot after another. Its 16 bits last 55 ms: a later deadline takes
+ * several.
  */
 #include "pc/io.h"
 #include "pc/pc.h"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * COM1, a 16550: out by polling, in by interrupt. Everything is programmed here, as without a firmware nothing has been.
+ * COM1, a 16550: out by polling, in by interrupt. Everything is programmed here, as without a
+ * firmware nothing has been.
  *
- * Nobody need be listening: a line that does not take a byte for long is given up until it does again, and says then how many
- * it missed.
+ * Nobody need be listening: a line that does not take a byte for long is given up until it does
+ * again, and says then how many it missed.
  */
 #include "console.h"
 #include "lib/printf.h"

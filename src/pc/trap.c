@@ -2,9 +2,9 @@
 /*
  * What came in through the IDT (entry.S), and who is to hear of it.
  *
- * From a guest: its exceptions go back to it, INT n by its own trap table, interrupts to their handlers. From the hypervisor itself
- * only four things are no bug: an interrupt while it idles, a fault in a copy, a fault on the last steps to a
- * guest, and a watchpoint (entry.S drops that one).
+ * From a guest: its exceptions go back to it, INT n by its own trap table, interrupts to their
+ * handlers. From the hypervisor itself only four things are no bug: an interrupt while it idles, a
+ * fault in a copy, a fault on the last steps to a guest, and a watchpoint (entry.S drops that one).
  */
 #include "console.h"
 #include "crash.h"
@@ -106,8 +106,9 @@ struct regs *serve_trap(struct regs *regs)
 /* ---- from the hypervisor ---- */
 
 /*
- * IRET refused what the guest is to be loaded with, and EIP to SS are still in its struct regs. Its other registers had been
- * loaded, and are in @frame, which lies over the lower part of that structure. Vector and error say what the matter is.
+ * IRET refused what the guest is to be loaded with, and EIP to SS are still in its struct regs. Its
+ * other registers had been loaded, and are in @frame, which lies over the lower part of that
+ * structure. Vector and error say what the matter is.
  */
 static void recover_regs(struct regs *regs, const struct regs *frame)
 {

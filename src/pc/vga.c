@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The screen: VGA text, 80 by 25, as the firmware leaves it. The adapter shows a window on 32 KiB that moves down with the text, so
- * that a new line costs one line; at the end the last screenful goes back to the top.
+ * The screen: VGA text, 80 by 25, as the firmware leaves it. The adapter shows a window on 32 KiB
+ * that moves down with the text, so that a new line costs one line; at the end the last screenful
+ * goes back to the top.
  */
 #include "lib/string.h"
 #include "pc/io.h"
@@ -85,7 +86,10 @@ static void put_plain(uint8_t c)
 	}
 }
 
-/* What a terminal would do at an escape sequence (ECMA-48, 5.4) is not done here, but not shown either. */
+/*
+ * What a terminal would do at an escape sequence (ECMA-48, 5.4) is not done here, but not shown
+ * either.
+ */
 void vga_put(char c)
 {
 	if (!vga.text)

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The interface between Atelier and its guests: numbers, addresses, the shared page, the start of day.
+ * The interface between Atelier and its guests: numbers, addresses, the shared page, the start of
+ * day.
  *
  * This folder is all that a guest includes; a header per subsystem goes on from here. Every call is
  * `int 0x82` from ring 1 (hypercall.h). Three conventions hold for all of them:
  *
- *   - A call answers 0 (or a count) or a negative number of errno.h in EAX; no other register changes.
+ *   - A call answers 0 (or a count) or a negative number of errno.h in EAX; no other register
+ *     changes.
  *   - A call that is refused has changed nothing. A batch says exactly how many entries were done.
- *   - Addresses that a guest gives are virtual and must end at or below ATELIER_LINE; frames are machine
+ *   - Addresses that a guest gives are virtual and must end at or below ATELIER_LINE; frames are
+ *     machine
  *     frame numbers. Structures are copied once, then judged. Reserved fields must be zero.
  *
- * Source: Barham et al., Xen and the Art of Virtualization (SOSP 2003), section 3; below "the paper".
+ * Source: Barham et al., Xen and the Art of Virtualization (SOSP 2003), section 3; below "the
+ * paper".
  */
 #ifndef ATELIER_PUBLIC_ATELIER_H
 #define ATELIER_PUBLIC_ATELIER_H
@@ -57,8 +61,9 @@
 typedef uint16_t domid_t;
 
 /*
- * The three times of a domain (paper, section 3.3.2), in nanoseconds. Valid while @version is even and the
- * same before and after the reading; all as of the moment when the time stamp counter was @tsc_stamp:
+ * The three times of a domain (paper, section 3.3.2), in nanoseconds. Valid while @version is even
+ * and the same before and after the reading; all as of the moment when the time stamp counter was
+ * @tsc_stamp:
  *
  *   real time     system_time + scale(rdtsc() - tsc_stamp)
  *   virtual time  virtual_time + scale(rdtsc() - tsc_stamp): moves only while the domain runs
@@ -79,14 +84,15 @@ struct shared_time {
 
 /*
  * The page that hypervisor and domain both write. The hypervisor believes nothing in it: whatever a
- * guest writes here, only the guest's own events and clock suffer. Bits of @pending, @mask and @selector
- * are changed with LOCKed instructions only.
+ * guest writes here, only the guest's own events and clock suffer. Bits of @pending, @mask and
+ * @selector are changed with LOCKed instructions only.
  *
- * A port is raised by setting its bit in @pending, then its word's bit in @selector, then (if it is not
- * masked) @upcall_pending. The callback comes when @upcall_pending is set and @upcall_mask is clear, and
- * sets @upcall_mask. A guest that clears a bit of @mask looks at @pending and, if it is set, sets
- * @selector and @upcall_pending itself; one that clears @upcall_mask looks at @upcall_pending after that
- * and, if it is set, makes any hypercall: the callback comes on the way out.
+ * A port is raised by setting its bit in @pending, then its word's bit in @selector, then (if it is
+ * not masked) @upcall_pending. The callback comes when @upcall_pending is set and @upcall_mask is
+ * clear, and sets @upcall_mask. A guest that clears a bit of @mask looks at @pending and, if it is
+ * set, sets @selector and @upcall_pending itself; one that clears @upcall_mask looks at
+ * @upcall_pending after that and, if it is set, makes any hypercall: the callback comes on the way
+ * out.
  */
 struct shared_info {
 	uint8_t upcall_pending;
@@ -100,8 +106,8 @@ struct shared_info {
 
 /*
  * What a domain finds at its first instruction: ESI points here; EAX is START_MAGIC; CS is
- * ATELIER_RING1_CODE; DS, ES, FS, GS, SS are ATELIER_RING1_DATA; events are masked; the other registers
- * are 0, ESP too. All addresses are virtual, 0 where there is no such thing.
+ * ATELIER_RING1_CODE; DS, ES, FS, GS, SS are ATELIER_RING1_DATA; events are masked; the other
+ * registers are 0, ESP too. All addresses are virtual, 0 where there is no such thing.
  */
 #define START_MAGIC		0x6c746131	/* "atl1" */
 #define START_PRIVILEGED	1		/* this is domain 0 */
@@ -144,9 +150,10 @@ struct image_note {
 };
 
 /*
- * The four windows: sixteen pages at virt_base - 4 MiB, for guests that have no page tables of their own
- * yet: four that ring 1 may read and write, four it may only read (they hold the bytes 0, 1, 2, ... of the
- * offset in the page), a hole of four, and four that ring 3 may read and write too.
+ * The four windows: sixteen pages at virt_base - 4 MiB, for guests that have no page tables of
+ * their own yet: four that ring 1 may read and write, four it may only read (they hold the bytes 0,
+ * 1, 2, ... of the offset in the page), a hole of four, and four that ring 3 may read and write
+ * too.
  */
 #define WINDOW_WRITABLE		0
 #define WINDOW_READONLY		4

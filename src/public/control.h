@@ -2,12 +2,13 @@
 /*
  * Control: what domain 0 asks of other domains (paper, section 3.1: mechanism here, policy there).
  *
- * control_op(struct control_op *): domain 0. The structure's size never changes; each operation names what it
- * reads (in) and writes (out). -EPERM; -EINVAL (interface, operation, reserved fields); -ESRCH (no such domain, or dying);
- * -EFAULT. Strings end in NUL.
+ * control_op(struct control_op *): domain 0. The structure's size never changes; each operation
+ * names what it reads (in) and writes (out). -EPERM; -EINVAL (interface, operation, reserved
+ * fields); -ESRCH (no such domain, or dying); -EFAULT. Strings end in NUL.
  *
- * Building a domain: create; frame_list; fill the frames (mapped through mmu_update naming the domain); pin its directory and
- * write its M2P the same way; start. Until start it does not run; destroy works in every state.
+ * Building a domain: create; frame_list; fill the frames (mapped through mmu_update naming the
+ * domain); pin its directory and write its M2P the same way; start. Until start it does not run;
+ * destroy works in every state.
  */
 #ifndef ATELIER_PUBLIC_CONTROL_H
 #define ATELIER_PUBLIC_CONTROL_H

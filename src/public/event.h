@@ -2,9 +2,9 @@
 /*
  * Events: the hypervisor's and other domains' way to interrupt a guest (paper, section 3.2).
  *
- * A domain has EVENT_PORTS ports; port 0 is never used. A port is closed, unbound (waits for a named
- * domain), bound to a port of another domain, or bound to a virtual interrupt. The bits of the shared page
- * say what is pending; what a port is bound to, only the hypervisor knows.
+ * A domain has EVENT_PORTS ports; port 0 is never used. A port is closed, unbound (waits for a
+ * named domain), bound to a port of another domain, or bound to a virtual interrupt. The bits of
+ * the shared page say what is pending; what a port is bound to, only the hypervisor knows.
  */
 #ifndef ATELIER_PUBLIC_EVENT_H
 #define ATELIER_PUBLIC_EVENT_H
@@ -19,7 +19,10 @@
 #define VIRQ_DOMAIN	4	/* domain 0: a domain has died or changed state */
 #define VIRQ_COUNT	5
 
-/* event_channel_op(struct event_channel_op *). Results are written into the struct where it says "out". */
+/*
+ * event_channel_op(struct event_channel_op *). Results are written into the struct where it says
+ * "out".
+ */
 #define EVENT_alloc_unbound	0	/* in remote; out port: that domain alone may bind to it. -ENOSPC, -ESRCH */
 #define EVENT_bind_interdomain	1	/* in remote, remote_port; out port. -ESRCH; -EINVAL: no port of that
 					   number; -EPERM: not unbound, or reserved for another; -ENOSPC */
@@ -46,8 +49,8 @@ struct event_channel_op {
 #endif
 
 /*
- * block(): clears upcall_mask and sleeps until an event can be delivered; returns at once if one can. 0.
- * yield(): lets others run first, once. 0.
+ * block(): clears upcall_mask and sleeps until an event can be delivered; returns at once if one
+ * can. 0. yield(): lets others run first, once. 0.
  */
 
 #endif

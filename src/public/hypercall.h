@@ -2,9 +2,9 @@
 /*
  * Hypercalls: how a guest asks (paper, section 3.2; Table 1).
  *
- * `int 0x82` from ring 1: the number in EAX (all 32 bits), arguments in EBX, ECX, EDX, ESI, EDI, the answer
- * in EAX. No other register changes. From ring 3 it is a #GP of the guest's own; an unknown number is
- * -ENOSYS. Calls marked "domain 0" answer everybody else -EPERM.
+ * `int 0x82` from ring 1: the number in EAX (all 32 bits), arguments in EBX, ECX, EDX, ESI, EDI,
+ * the answer in EAX. No other register changes. From ring 3 it is a #GP of the guest's own; an
+ * unknown number is -ENOSYS. Calls marked "domain 0" answer everybody else -EPERM.
  */
 #ifndef ATELIER_PUBLIC_HYPERCALL_H
 #define ATELIER_PUBLIC_HYPERCALL_H
@@ -42,16 +42,17 @@
 #define HYPERCALL_COUNT			26
 
 /*
- * console_write(bytes, count): prints on the machine's console, for domain 0 as it is, for others with the
- * domain in front of each line. Prints the longest readable prefix of min(count, CONSOLE_WRITE_MAX) bytes,
- * of any value, and answers its length; -EFAULT if count > 0 and not even one byte can be read.
+ * console_write(bytes, count): prints on the machine's console, for domain 0 as it is, for others
+ * with the domain in front of each line. Prints the longest readable prefix of min(count,
+ * CONSOLE_WRITE_MAX) bytes, of any value, and answers its length; -EFAULT if count > 0 and not even
+ * one byte can be read.
  */
 #define CONSOLE_WRITE_MAX	4096
 
 /*
- * console_read(buffer, size): domain 0. Moves up to @size bytes that were typed into @buffer and answers how
- * many, 0 if there are none; -EFAULT if the buffer cannot be written, and then nothing is lost. VIRQ_CONSOLE
- * is raised when there is something to read.
+ * console_read(buffer, size): domain 0. Moves up to @size bytes that were typed into @buffer and
+ * answers how many, 0 if there are none; -EFAULT if the buffer cannot be written, and then nothing
+ * is lost. VIRQ_CONSOLE is raised when there is something to read.
  */
 
 /* debug_op(op, argument): for tests of the hypervisor itself. */
@@ -65,11 +66,12 @@
 
 #ifndef __ASSEMBLY__
 /*
- * multicall(list, count): executes the entries in order and answers how many were executed. Each entry is
- * read once and its result written back into it. An entry that cannot be read ends the batch (-EFAULT only if
- * it was the first); one whose result cannot be written counts and ends it. A multicall inside gets -EINVAL
- * in its result and the batch goes on; so do iret and block, which would leave it. The batch may stop early
- * when an interrupt is due: the guest calls again for the rest.
+ * multicall(list, count): executes the entries in order and answers how many were executed. Each
+ * entry is read once and its result written back into it. An entry that cannot be read ends the
+ * batch (-EFAULT only if it was the first); one whose result cannot be written counts and ends it.
+ * A multicall inside gets -EINVAL in its result and the batch goes on; so do iret and block, which
+ * would leave it. The batch may stop early when an interrupt is due: the guest calls again for the
+ * rest.
  */
 struct multicall_entry {
 	uint32_t call;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page tables: owned by the guest, read by the processor, written through here (paper, section 3.3.3).
+ * Page tables: owned by the guest, read by the processor, written through here (paper, section
+ * 3.3.3).
  *
- * Two levels, 4 KiB pages. A frame that is used as page directory or page table is never writable. A guest
- * maps its own frames only. Entries that are not present are the guest's to fill as it likes, and kept. Bits a
- * guest may set in a present entry: P, RW, US, A, D and the three that the processor ignores (9 to 11);
- * any other is refused. A directory entry names a page table or, without RW, a page directory: itself or
- * another one that neither maps nor is mapped by a third (linear page tables). Slots from ATELIER_SLOT on are the
- * hypervisor's: it fills them. Through a linear page table a guest can read, never write, the page tables that they name.
+ * Two levels, 4 KiB pages. A frame that is used as page directory or page table is never writable.
+ * A guest maps its own frames only. Entries that are not present are the guest's to fill as it
+ * likes, and kept. Bits a guest may set in a present entry: P, RW, US, A, D and the three that the
+ * processor ignores (9 to 11); any other is refused. A directory entry names a page table or,
+ * without RW, a page directory: itself or another one that neither maps nor is mapped by a third
+ * (linear page tables). Slots from ATELIER_SLOT on are the hypervisor's: it fills them. Through a
+ * linear page table a guest can read, never write, the page tables that they name.
  */
 #ifndef ATELIER_PUBLIC_PAGING_H
 #define ATELIER_PUBLIC_PAGING_H
@@ -15,11 +17,12 @@
 #include "atelier.h"
 
 /*
- * mmu_update(struct mmu_request *, count, uint32_t *done, domain): executes the requests in order. @done (may be 0)
- * receives how many were done. 0 if all were; else the error of the first refused one, which changed nothing.
- * -EAGAIN: an interrupt was due, the rest is to be asked again. @domain is DOMID_SELF or, for domain 0, whose frames the entries
- * may name (the tables may be that domain's or the caller's); -EPERM, -ESRCH. -EFAULT: the list cannot be
- * read on, or @done not be written: then nothing is known of how many were done.
+ * mmu_update(struct mmu_request *, count, uint32_t *done, domain): executes the requests in order.
+ * @done (may be 0) receives how many were done. 0 if all were; else the error of the first refused
+ * one, which changed nothing. -EAGAIN: an interrupt was due, the rest is to be asked again. @domain
+ * is DOMID_SELF or, for domain 0, whose frames the entries may name (the tables may be that
+ * domain's or the caller's); -EPERM, -ESRCH. -EFAULT: the list cannot be read on, or @done not be
+ * written: then nothing is known of how many were done.
  *
  * The low two bits of @where say what a request is:
  */
@@ -39,8 +42,9 @@
 #define MMU_TABLES_A_CALL	16
 
 /*
- * update_va_mapping(va, value, flags, domain): writes the page-table entry that maps @va in the loaded directory, then
- * flushes as asked. 0; -EINVAL: @va above the line, or flags; -EFAULT: no page table there; others as MMU_WRITE.
+ * update_va_mapping(va, value, flags, domain): writes the page-table entry that maps @va in the
+ * loaded directory, then flushes as asked. 0; -EINVAL: @va above the line, or flags; -EFAULT: no
+ * page table there; others as MMU_WRITE.
  */
 #define UVM_NONE	0
 #define UVM_INVLPG	1	/* @va */

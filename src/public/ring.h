@@ -2,15 +2,16 @@
 /*
  * Rings of descriptors: how requests and responses travel (paper, section 3.2.2; Figure 2).
  *
- * A ring is one frame of the domain: this header, then slots of the class's size. Indices run freely
- * through 32 bits; index i lives in slot i mod size. The guest writes requests and @req_prod; the hypervisor
- * copies each request once and writes responses, in any order and each naming its request's @id, and
- * @rsp_prod. A response takes the slot of a request that was consumed. If req_prod runs ahead of
- * rsp_prod by more than the size, the ring stops (RING_STOPPED) and one last event says so.
+ * A ring is one frame of the domain: this header, then slots of the class's size. Indices run
+ * freely through 32 bits; index i lives in slot i mod size. The guest writes requests and
+ * @req_prod; the hypervisor copies each request once and writes responses, in any order and each
+ * naming its request's @id, and @rsp_prod. A response takes the slot of a request that was
+ * consumed. If req_prod runs ahead of rsp_prod by more than the size, the ring stops (RING_STOPPED)
+ * and one last event says so.
  *
- * Suppression: whoever sleeps writes the index at which to be woken into its event field, and looks once
- * more. The guest kicks (RING_kick) when req_prod passes req_event; the hypervisor raises the port when rsp_prod
- * passes rsp_event.
+ * Suppression: whoever sleeps writes the index at which to be woken into its event field, and looks
+ * once more. The guest kicks (RING_kick) when req_prod passes req_event; the hypervisor raises the
+ * port when rsp_prod passes rsp_event.
  */
 #ifndef ATELIER_PUBLIC_RING_H
 #define ATELIER_PUBLIC_RING_H
@@ -50,7 +51,10 @@ struct ring_header {
 	uint32_t reserved[11];
 };
 
-/* RING_CONSOLE: 63 slots of 64 bytes; a request with @count 0 asks for input and is answered when there is some. */
+/*
+ * RING_CONSOLE: 63 slots of 64 bytes; a request with @count 0 asks for input and is answered when
+ * there is some.
+ */
 #define CONSOLE_SLOTS		32
 struct console_slot {
 	uint16_t id;
@@ -58,7 +62,10 @@ struct console_slot {
 	uint8_t data[60];
 };
 
-/* RING_VIF_TX: the first piece holds at least the 14 + 20 bytes that rules look at; no piece crosses a page. */
+/*
+ * RING_VIF_TX: the first piece holds at least the 14 + 20 bytes that rules look at; no piece
+ * crosses a page.
+ */
 #define VIF_TX_SLOTS		64
 #define VIF_TX_PIECES		4
 struct vif_tx_request {
@@ -72,7 +79,10 @@ struct vif_tx_response {
 	int16_t status;		/* 0, -EINVAL malformed, -EACCES refused by a rule, -ENOSPC no room */
 };
 
-/* RING_VIF_RX: an unused frame, mapped nowhere, for each packet; another one comes back with the packet in it. */
+/*
+ * RING_VIF_RX: an unused frame, mapped nowhere, for each packet; another one comes back with the
+ * packet in it.
+ */
 #define VIF_RX_SLOTS		128
 struct vif_rx_request {
 	uint16_t id;

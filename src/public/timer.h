@@ -8,9 +8,9 @@
 #include "atelier.h"
 
 /*
- * set_timer(struct set_timer *): one deadline in real time (VIRQ_TIMER) and one in the domain's virtual time
- * (VIRQ_VTIMER) a domain; arming again replaces. Never early; a deadline in the past fires at once; one event
- * each. 0, -EFAULT, -EINVAL (flags).
+ * set_timer(struct set_timer *): one deadline in real time (VIRQ_TIMER) and one in the domain's
+ * virtual time (VIRQ_VTIMER) a domain; arming again replaces. Never early; a deadline in the past
+ * fires at once; one event each. 0, -EFAULT, -EINVAL (flags).
  */
 #define TIMER_VIRTUAL	1	/* the deadline is in virtual time (-ENOSYS before lab 5) */
 #define TIMER_FLAGS	TIMER_VIRTUAL

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from boots import FAILED, ROOT, expect, make_run, refused, run
+from boots import CRASHED, FAILED, ROOT, expect, make_run, refused, run
 
 MINI = "build/mini.elf"
 
@@ -33,7 +33,7 @@ def mini_runs_and_hears_what_is_typed():
 
 
 def mini_runs_in_bochs():
-    done = make_run("GUEST=mini", "EMU=bochs", "MEM=64", typed="aq", seconds=120)
+    done = make_run("GUEST=mini", "EMU=bochs", "MEM=64", typed="aq", seconds=60)
     expect(done.status == 0 and "you typed a" in done.out, "mini did not run", done)
 
 
@@ -128,9 +128,7 @@ def a_missing_emulator_is_named():
 
 
 def a_command_that_is_too_long_is_refused():
-    refused(_tool(f"--image={MINI}", "--initrd=small", "--cmd=" + "x" * 5000), "CMD is 5000 bytes long") if (
-        ROOT / "build/initramfs/small.cpio.gz"
-    ).exists() else None
+    refused(make_run("CMD=" + "x" * 5000), "CMD is 5000 bytes long")
 
 
 def a_crash_of_the_hypervisor_has_a_status_of_its_own():
@@ -142,7 +140,7 @@ def a_crash_of_the_hypervisor_has_a_status_of_its_own():
         image[16:18] = b"\x01\x00"  # an object file, no executable
         broken.write_bytes(image)
         done = _tool("--guest=mini", f"--image={broken}")
-        expect(done.status == 97, "the status is not that of a crash", done)
+        expect(done.status == CRASHED, "the status is not that of a crash", done)
         expect("no executable" in done.err, "the line does not say why", done)
 
 
@@ -151,4 +149,4 @@ def an_unknown_group_of_packages_is_refused():
 
 
 def failures_have_the_status_that_they_say():
-    expect(make_run("GUEST=minix").status == FAILED, "make does not pass the status on")
+    expect(make_run("EMU=vmware").status == FAILED, "make does not pass the status on")

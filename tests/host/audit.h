@@ -14,6 +14,9 @@
  */
 const char *audit(void);
 
+/* The same without the ports: what calls about memory can break. */
+const char *audit_memory(void);
+
 /* The hypervisor's own auditors and audit(); the test ends with the reason if one objects. */
 void audit_all(void);
 

@@ -194,7 +194,6 @@ TEST(what_is_no_timer_is_refused_and_the_old_one_stands)
 
 /* ---- the published clock ---- */
 
-
 static uint64_t scaled(const struct shared_time *t, uint64_t tsc)
 {
 	uint64_t delta = tsc - t->tsc_stamp;

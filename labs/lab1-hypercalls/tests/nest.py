@@ -16,76 +16,69 @@ EXERCISE = "1.5"
 VERSION, MULTICALL, IRET, GET_DEBUGREG, BLOCK = 0, 2, 5, 8, 11
 ROWS = 26
 INTERFACE = 1
-PAGE = 4096
-OUTER = 0x40003000  # host_va(PFN_DATA)
-INNER = OUTER + 2 * PAGE
+OUTER = 0x40003000  # where the guest puts the list: host_va(PFN_DATA)
+INNER = OUTER + 2 * 4096
 NEVER = 0xffffffff
 
 ENTRY = struct.Struct("<IiIIIIII")  # call, result, args, reserved
 RESULT = 0x5a5a5a5a  # what stands there before
 DR0 = MULTICALL  # the guest has set it to this
 
+KINDS = ("nested", "nested in itself", "leaving", "rewritten to nested", "rewritten to good", "writing its own call",
+         "writing its own result", "writing an earlier call")
+
 
 @dataclass(frozen=True)
 class Batch:
     what: str
     told: dict
-    count: int
-    after: dict[int, tuple]  # of the entries that are held against it: call, result
+    calls: list[int | None]  # afterwards; None: whatever
+    results: list[int]
 
 
-def entry(call: int, *args: int) -> bytes:
+def pack(call: int, *args: int) -> bytes:
     return ENTRY.pack(call, RESULT, *args, *[0] * (5 - len(args)), 0)
 
 
-def good(rng: Random) -> tuple[bytes, int]:
-    """A call that is none of those that leave a list, and its result."""
-    if rng.random() < 0.5:
-        return entry(VERSION), INTERFACE
-    return entry(rng.randrange(ROWS, 1 << 32)), -errno.ENOSYS
+def good(rng: Random) -> tuple[int, int]:
+    """A call without arguments that is none of those that leave a list, and its result."""
+    return rng.choice(((VERSION, INTERFACE), (rng.randrange(ROWS, 256), -errno.ENOSYS)))
+
+
+def special(rng: Random, kind: str, k: int, count: int) -> tuple[bytes, int]:
+    """Entry `k` of the batch, and its result."""
+    own = OUTER + k * ENTRY.size
+    match kind:
+        case "nested" | "rewritten to good":  # what was read first counts
+            return pack(MULTICALL, INNER, 2), -errno.EINVAL
+        case "nested in itself":
+            return pack(MULTICALL, OUTER, count), -errno.EINVAL
+        case "leaving":
+            return pack(rng.choice((IRET, BLOCK))), -errno.EINVAL
+        case "rewritten to nested":
+            return pack(VERSION, INNER, 2), INTERFACE
+        case "writing its own result":
+            return pack(GET_DEBUGREG, 0, own + 4), 0
+        case "writing its own call":
+            return pack(GET_DEBUGREG, 0, own), 0
+        case _:  # "writing an earlier call": that of the one before
+            return pack(GET_DEBUGREG, 0, own - ENTRY.size), 0
 
 
 def batch(rng: Random, count: int, kind: str) -> Batch:
-    """One entry of `count` is special; the others are good."""
-    rows = [good(rng) for _ in range(count)]
-    k = rng.randrange(count)
-    at = OUTER + k * ENTRY.size
-    rewrite = (NEVER, 0)
-    match kind:
-        case "nested":
-            rows[k] = entry(MULTICALL, INNER, 2), -errno.EINVAL
-        case "nested in itself":
-            rows[k] = entry(MULTICALL, OUTER, count), -errno.EINVAL
-        case "leaves":
-            rows[k] = entry(rng.choice((IRET, BLOCK))), -errno.EINVAL
-        case "rewritten":  # good when it is read first, a multicall when it is read again
-            rows[k] = entry(VERSION, INNER, 2), INTERFACE
-            rewrite = (k, MULTICALL)
-        case "rewritten to good":
-            rows[k] = entry(MULTICALL, INNER, 2), -errno.EINVAL
-            rewrite = (k, VERSION)
-        case "stores into itself":  # its own call becomes a multicall, when it is done
-            rows[k] = entry(GET_DEBUGREG, 0, at), 0
-        case "stores into its result":
-            rows[k] = entry(GET_DEBUGREG, 0, at + 4), 0
-        case "stores into an earlier one":  # which is done, and is not done again
-            k = max(k, 1)
-            target = rng.randrange(k)
-            rows[k] = entry(GET_DEBUGREG, 0, OUTER + target * ENTRY.size), 0
-    after = {i: (ENTRY.unpack(row)[0], result) for i, (row, result) in enumerate(rows)}
-    if kind == "stores into itself":
-        after[k] = (DR0, 0)
-    if kind == "stores into an earlier one":
-        after[target] = (DR0, after[target][1])
-    if rewrite[0] != NEVER:
-        del after[k]  # whether the other processor came is not the hypervisor's matter; the result is
-    told = {"entry": rewrite[0], "call": rewrite[1], "list": b"".join(row for row, _ in rows)}
-    batch_of = Batch(f"a batch of {count} whose entry {k} is {kind}", told, count, after)
-    return batch_of if rewrite[0] == NEVER else Batch(*vars(batch_of).values())
-
-
-KINDS = ("nested", "nested in itself", "leaves", "rewritten", "rewritten to good", "stores into itself",
-         "stores into its result", "stores into an earlier one")
+    """All entries but one are good."""
+    k = rng.randrange(1, count)
+    rows = [(pack(call), result) for call, result in (good(rng) for _ in range(count))]
+    rows[k] = special(rng, kind, k, count)
+    calls: list[int | None] = [ENTRY.unpack(row)[0] for row, _ in rows]
+    rewritten, to = NEVER, 0
+    if kind.startswith("rewritten"):
+        rewritten, to = k, MULTICALL if kind.endswith("nested") else VERSION
+        calls[k] = None
+    elif kind.endswith("call"):
+        calls[k if "own" in kind else k - 1] = DR0
+    told = {"rewritten": rewritten, "to": to, "list": b"".join(row for row, _ in rows)}
+    return Batch(f"a batch of {count}, entry {k} {kind}", told, calls, [result for _, result in rows])
 
 
 def inputs(rng: Random) -> dict:
@@ -101,7 +94,13 @@ def encode(given: dict) -> bytes:
 def judge(given: dict, seen: Seen) -> Iterator[Finding]:
     for i, b in enumerate(given["batches"]):
         got = seen.one("batch", i)
-        if got.answer != b.count:
-            yield Finding(EXERCISE, f"{b.what}: the answer", b.count, got.answer)
+        if got.answer != len(b.results):
+            yield Finding(EXERCISE, f"{b.what}: the answer", len(b.results), got.answer)
         if got.inner:
             yield Finding(EXERCISE, f"{b.what}: the list inside", "not executed", "executed")
+        entries = ENTRY.iter_unpack(seen.one("list", i).bytes)
+        for k, (call, result, found) in enumerate(zip(b.calls, b.results, entries, strict=True)):
+            if found[1] != result or call not in (None, found[0]):
+                yield Finding(EXERCISE, f"{b.what}: call and result of entry {k}", (call, result), found[:2])
+        if (answer := seen.one("good", i).answer) != 1:
+            yield Finding(EXERCISE, f"after {b.what}, a good one: the answer", 1, answer)

@@ -2,7 +2,6 @@
 /*
  * The first instruction, and the entries that are not Linux's own: the page-fault stub and the failsafe callback.
  */
-#include <linux/elfnote.h>
 #include <linux/init.h>
 #include <linux/linkage.h>
 #include <asm/asm.h>
@@ -11,14 +10,6 @@
 #include <asm/page_types.h>
 #include <asm/processor-flags.h>
 #include <asm/segment.h>
-
-	/* struct image_note */
-	ELFNOTE(Atelier, IMAGE_NOTE_TYPE,
-		.long ATELIER_INTERFACE;
-		.long 0;
-		.long __PAGE_OFFSET;
-		.long atelier_start;
-		.long atelier_shared)
 
 	__INIT
 SYM_CODE_START(atelier_start)

@@ -2,6 +2,7 @@
 /*
  * The start of day: from the hypervisor's start info to start_kernel(), in place of head_32.S.
  */
+#include <linux/elfnote.h>
 #include <linux/init.h>
 #include <linux/ioport.h>
 #include <linux/memblock.h>
@@ -16,6 +17,16 @@
 #include <asm/x86_init.h>
 #include <atelier/vcpu.h>
 #include "internal.h"
+
+extern char atelier_start[];
+
+/* What the domain builder looks for in the image. */
+ELFNOTE32(IMAGE_NOTE_NAME, IMAGE_NOTE_TYPE, ((struct image_note){
+	.interface = ATELIER_INTERFACE,
+	.virt_base = PAGE_OFFSET,
+	.entry = (u32)atelier_start,
+	.shared = (u32)&atelier_shared,
+}));
 
 struct start_info *atelier_start_info;
 

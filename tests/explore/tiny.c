@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: MIT
+#include "explore/tiny.h"
+#include <stdio.h>
+#include <string.h>
+#include "explore/symbols.h"
+#include "frame.h"
+#include "host/host.h"
+#include "host/tlb_model.h"
+#include "paging.h"
+#include "start.h"
+#include "tlb.h"
+
+#define FRAMES		(OWN + 6u)	/* and a window frame for each of two domains */
+#define KINDS		60u		/* of words; times four for the frame that they name */
+/*
+ * The type of a frame without uses says only whether a flush is owed when it changes. If none is, states that differ in it go on alike,
+ * and are visited as one; with EXACT_TYPES they are not, to check just that.
+ */
+#ifndef EXACT_TYPES
+#define EXACT_TYPES	0
+#endif
+
+#define SENTINEL	0xfffffu	/* the page of a translation whose page no longer matters */
+
+struct tiny_machine tiny;
+
+static struct {
+	struct frame table[FRAMES];		/* as at the start */
+	uint32_t clock;				/* of the flushes */
+	uint32_t kinds[KINDS];			/* words, the frame number being 0 if it is of the OWN */
+	unsigned int kind_count;
+	unsigned int permutations;
+	uint8_t permutation[24][OWN];
+} core;
+
+/*
+ * The hypervisor's variables that a call may change although no later call depends on them, or that a state says in another way:
+ *   pool           which frames are free: FLAG_FREE, the order apart
+ *   tlb            its clock, to which FLAG_STALE is relative
+ *   paging         how many tables a call may still validate: set at each
+ *   frames         what an auditor saw last; its table and classes never change after the start
+ *   console        output
+ *   crash_context  for reports
+ */
+static const char *const volatile_symbols[] = { "pool", "tlb", "paging", "frames", "console", "crash_context", NULL };
+
+/* ---- the start ---- */
+
+static uint32_t take_frame(struct domain *d)
+{
+	mfn_t mfn = frame_pool_alloc(d);
+
+	if (mfn.n == MFN_NONE.n)
+		host_panic("the tiny machine is too small");
+	memset(host_frame(mfn.n), 0, PAGE_SIZE);
+	return mfn.n;
+}
+
+static uint32_t clock_now(void)
+{
+	struct frame *f = frame_record(MFN(tiny.foreign));
+	uint32_t before = f->stamp, now;
+
+	tlb_note(MFN(tiny.foreign));
+	now = f->stamp;
+	f->stamp = before;
+	return now;
+}
+
+static void permute(uint8_t *p, unsigned int fixed)
+{
+	if (fixed == OWN) {
+		memcpy(core.permutation[core.permutations++], p, OWN);
+		return;
+	}
+	for (unsigned int i = fixed; i < OWN; i++) {
+		uint8_t swap = p[fixed];
+
+		p[fixed] = p[i];
+		p[i] = swap;
+		permute(p, fixed + 1);
+		p[i] = p[fixed];
+		p[fixed] = swap;
+	}
+}
+
+static void make_domain(void)
+{
+	struct domain *d = domain_open("explored", OWN + 3);
+
+	tiny.d = d;
+	tiny.home = take_frame(d);
+	tiny.gdt = take_frame(d);
+	tiny.shared = take_frame(d);
+	for (unsigned int i = 0; i < OWN; i++)
+		tiny.own[i] = take_frame(d);
+	if (paging_set_base(d, MFN(tiny.home)) || paging_pin(d, MFN(tiny.home), FRAME_DIRECTORY) ||
+	    domain_set_shared(d, MFN(tiny.shared)))
+		host_panic("the tiny domain cannot be made");
+	paging_switch_to(d);
+}
+
+static void set_home_gdt(void)
+{
+	struct domain *d = tiny.d;
+	const uint32_t list[1] = { tiny.gdt };
+
+	memcpy(host.direct, list, sizeof(list));
+	if (do_set_gdt(d, GUEST_ADDR(host.direct_va), 1))
+		host_panic("the tiny domain has no GDT");
+}
+
+static void remember(void)
+{
+	struct domain *d = tiny.d;
+	const struct symbols_part parts[] = {
+		{ &d->paging, sizeof(d->paging) }, { &d->segments, sizeof(d->segments) },
+		{ &d->memory, sizeof(d->memory) }, { &d->calls, sizeof(d->calls) },
+		{ &d->vcpu.regs, sizeof(d->vcpu.regs) },
+	};
+
+	symbols_remember(volatile_symbols, parts, ARRAY_SIZE(parts));
+}
+
+void tiny_start(struct tiny *first)
+{
+	static uint8_t arguments[256];
+	uint8_t identity[OWN];
+
+	for (unsigned int i = 0; i < OWN; i++)
+		identity[i] = i;
+	permute(identity, 0);
+	host_setup(FRAMES);
+	host.direct = arguments;
+	host.direct_va = TINY_ARGS;
+	host.direct_size = sizeof(arguments);
+	start_subsystems();
+	frame_pool_scrub();
+	tiny.zero = domain_open("zero", 1);
+	tiny.foreign = take_frame(tiny.zero);
+	make_domain();
+	set_home_gdt();
+	tiny.free_at_death = OWN + 4;
+	machine_flush_tlb();
+	remember();
+	core.clock = clock_now();
+	memcpy(core.table, frame_record(MFN(0)), sizeof(core.table));
+	tiny_extract(first);
+}
+
+/* ---- words ---- */
+
+static unsigned int own_index(uint32_t mfn)
+{
+	for (unsigned int i = 0; i < OWN; i++)
+		if (tiny.own[i] == mfn)
+			return i;
+	return NOTHING;
+}
+
+static unsigned int kind_of(uint32_t pattern)
+{
+	for (unsigned int i = 0; i < core.kind_count; i++)
+		if (core.kinds[i] == pattern)
+			return i;
+	if (core.kind_count == KINDS)
+		host_panic("more kinds of words than the explorer knows");
+	core.kinds[core.kind_count] = pattern;
+	return core.kind_count++;
+}
+
+/* Kinds of entries that name a frame of the OWN: the pattern has the frame number 0xffffe, which does not exist. */
+#define OWN_PATTERN	0xffffe000u
+
+uint8_t tiny_code(uint32_t word)
+{
+	unsigned int own = own_index(word >> PAGE_SHIFT);
+
+	if (!(word & PTE_P) || own == NOTHING)
+		return kind_of(word) * 4;
+	return kind_of(OWN_PATTERN | (word & ~PAGE_MASK)) * 4 + own;
+}
+
+static uint32_t word_of(uint8_t code)
+{
+	uint32_t pattern = core.kinds[code / 4];
+
+	if ((pattern & PAGE_MASK) == OWN_PATTERN)
+		return tiny.own[code % 4] << PAGE_SHIFT | (pattern & ~PAGE_MASK);
+	return pattern;
+}
+
+/* ---- there and back ---- */
+
+static void restore_frame(const struct tiny_frame *from, uint32_t mfn)
+{
+	struct frame *f = frame_record(MFN(mfn));
+	uint32_t *words = host_frame(mfn);
+
+	f->type = from->type;
+	f->uses = from->uses;
+	f->refs = from->refs;
+	f->linear = from->linear;
+	f->valid = from->flags & FLAG_VALID;
+	f->pinned = from->flags & FLAG_PINNED;
+	for (unsigned int i = 0; i < WORDS; i++)
+		words[i] = word_of(from->words[i]);
+}
+
+/* Given back by the pool's own hands. */
+static void restore_free(const struct tiny *t)
+{
+	for (unsigned int i = 0; i < OWN; i++)
+		if (t->f[i].flags & FLAG_FREE) {
+			frame_record(MFN(tiny.own[i]))->refs = 1;
+			frame_pool_give_up(MFN(tiny.own[i]));
+		}
+}
+
+static void restore_tlb(const struct tiny_frame *from, uint32_t mfn)
+{
+	if (from->tlb & TLB_READ)
+		tlb_model_add((struct tlb_translation){ SENTINEL, mfn, false, false });
+	if (from->tlb & TLB_WRITE)
+		tlb_model_add((struct tlb_translation){ SENTINEL, mfn, true, false });
+	if (from->tlb & TLB_WALK)
+		tlb_model_add_walk((struct tlb_walk){ 0, mfn, false });
+	if (from->tlb & TLB_WALK_WRITE)
+		tlb_model_add_walk((struct tlb_walk){ 0, mfn, true });
+}
+
+static void restore_segments(const struct tiny *t)
+{
+	struct segments *s = &tiny.d->segments;
+	mfn_t ldt = t->ldt == NOTHING ? MFN_NONE : MFN(tiny.own[t->ldt]);
+	bool two = t->gdt[1] != NOTHING;
+
+	s->gdt[0] = MFN(t->gdt[0] == NOTHING ? tiny.gdt : tiny.own[t->gdt[0]]);
+	s->gdt[1] = two ? MFN(tiny.own[t->gdt[1]]) : MFN_NONE;
+	s->gdt_frames = two ? 2 : 1;
+	s->ldt[0] = ldt;
+	s->ldt_entries = ldt.n == MFN_NONE.n ? 0 : 1;
+	memcpy(host.slots[tiny.d->id].gdt, s->gdt, sizeof(s->gdt));
+	memcpy(host.slots[tiny.d->id].ldt, s->ldt, sizeof(s->ldt));
+}
+
+/* The records of the carrying frames: what their uses are follows from base and GDT. */
+static void restore_home(const struct tiny *t)
+{
+	struct frame *home = frame_record(MFN(tiny.home)), *gdt = frame_record(MFN(tiny.gdt));
+	bool on_base = t->base == NOTHING, on_gdt = t->gdt[0] == NOTHING;
+
+	home->uses = on_base ? 2 : 1;
+	home->refs = home->uses + 1;
+	gdt->uses = on_gdt;
+	gdt->refs = gdt->uses + 1;
+	gdt->valid = on_gdt;
+	gdt->type = FRAME_GDT;
+}
+
+void tiny_restore(const struct tiny *t)
+{
+	symbols_restore();
+	memcpy(frame_record(MFN(0)), core.table, sizeof(core.table));
+	restore_free(t);
+	for (unsigned int i = 0; i < OWN; i++)
+		if (!(t->f[i].flags & FLAG_FREE))
+			restore_frame(&t->f[i], tiny.own[i]);
+	symbols_restore_one("tlb");
+	for (unsigned int i = 0; i < OWN; i++)
+		frame_record(MFN(tiny.own[i]))->stamp = core.clock - !(t->f[i].flags & FLAG_STALE);
+	frame_record(MFN(tiny.home))->stamp = core.clock - 1;
+	frame_record(MFN(tiny.gdt))->stamp = core.clock - 1;
+	restore_home(t);
+	restore_segments(t);
+	tiny.d->paging.base = MFN(t->base == NOTHING ? tiny.home : tiny.own[t->base]);
+	host.base = tiny.d->paging.base;
+	tlb_model_flush();
+	for (unsigned int i = 0; i < OWN; i++)
+		restore_tlb(&t->f[i], tiny.own[i]);
+}
+
+void tiny_reset(void)
+{
+	symbols_restore_all();
+	host.slots[tiny.d->id].open = true;
+}
+
+static void extract_frame(struct tiny_frame *to, uint32_t mfn, uint32_t clock)
+{
+	const struct frame *f = frame_record(MFN(mfn));
+	const uint32_t *words = host_frame(mfn);
+
+	memset(to, 0, sizeof(*to));
+	if (f->owner == OWNER_NONE) {
+		to->flags = FLAG_FREE;
+		return;
+	}
+	to->type = f->type;
+	to->uses = f->uses;
+	to->refs = f->refs;
+	to->linear = f->linear;
+	to->flags = (f->valid ? FLAG_VALID : 0) | (f->pinned ? FLAG_PINNED : 0) | (f->stamp == clock ? FLAG_STALE : 0);
+	for (unsigned int i = 0; i < WORDS; i++)
+		to->words[i] = tiny_code(words[i]);
+	if (!EXACT_TYPES && f->uses == 0 && !(to->flags & FLAG_STALE))
+		to->type = FRAME_NONE;
+}
+
+static void extract_tlb(struct tiny *t)
+{
+	for (unsigned int i = 0; i < tlb_model_count(); i++) {
+		struct tlb_translation e = tlb_model_get(i);
+		unsigned int own = own_index(e.mfn);
+
+		if (own != NOTHING)
+			t->f[own].tlb |= e.writable ? TLB_WRITE : TLB_READ;
+	}
+	for (unsigned int i = 0; i < tlb_model_walks(); i++) {
+		struct tlb_walk w = tlb_model_walk(i);
+		unsigned int own = own_index(w.mfn);
+
+		if (own != NOTHING)
+			t->f[own].tlb |= w.writable ? TLB_WALK_WRITE : TLB_WALK;
+	}
+}
+
+void tiny_extract(struct tiny *t)
+{
+	uint32_t clock = clock_now();
+
+	for (unsigned int i = 0; i < OWN; i++)
+		extract_frame(&t->f[i], tiny.own[i], clock);
+	extract_tlb(t);
+	t->base = own_index(tiny.d->paging.base.n);
+	t->gdt[0] = own_index(tiny.d->segments.gdt[0].n);
+	t->gdt[1] = own_index(tiny.d->segments.gdt[1].n);
+	t->ldt = own_index(tiny.d->segments.ldt[0].n);
+}
+
+/* ---- comparing ---- */
+
+static uint8_t renumber_code(uint8_t code, const uint8_t *p)
+{
+	return (core.kinds[code / 4] & PAGE_MASK) == OWN_PATTERN ? (code & ~3) | p[code % 4] : code;
+}
+
+static uint8_t renumber(uint8_t own, const uint8_t *p)
+{
+	return own == NOTHING ? NOTHING : p[own];
+}
+
+static void permuted(const struct tiny *t, const uint8_t *p, struct tiny *to)
+{
+	for (unsigned int i = 0; i < OWN; i++) {
+		struct tiny_frame *f = &to->f[p[i]];
+
+		*f = t->f[i];
+		for (unsigned int w = 0; w < WORDS; w++)
+			f->words[w] = renumber_code(f->words[w], p);
+	}
+	to->base = renumber(t->base, p);
+	to->ldt = renumber(t->ldt, p);
+	to->gdt[0] = renumber(t->gdt[0], p);
+	to->gdt[1] = renumber(t->gdt[1], p);
+}
+
+void tiny_canonical(struct tiny *t)
+{
+	struct tiny least = *t, other;
+
+	for (unsigned int i = 1; i < core.permutations; i++) {
+		permuted(t, core.permutation[i], &other);
+		if (memcmp(&other, &least, sizeof(other)) < 0)
+			least = other;
+	}
+	*t = least;
+}
+
+static struct tiny observable(const struct tiny *t)
+{
+	struct tiny o = *t;
+
+	for (unsigned int i = 0; i < OWN; i++) {
+		o.f[i].flags &= ~FLAG_STALE;
+		o.f[i].tlb = 0;
+		if (o.f[i].uses == 0)
+			o.f[i].type = 0;
+	}
+	return o;
+}
+
+bool tiny_changed(const struct tiny *before, const struct tiny *after)
+{
+	struct tiny a = observable(before), b = observable(after);
+
+	return memcmp(&a, &b, sizeof(a)) != 0;
+}
