@@ -27,21 +27,21 @@ build/mini.elf: build/guestos/mini/hello.c.o $(MINI_OBJ) guestos/mini/mini.lds
 build/labs/%.elf: build/labs/%.c.o $(MINI_OBJ) guestos/mini/mini.lds
 	$(call say,LINK,$@)$(LD) $(MINI_LDFLAGS) -T guestos/mini/mini.lds -o $@ $(filter %.o,$^) $(MINI_LIBGCC)
 
-build/guestos/mini/lib/%.c.o: src/lib/%.c | deps-build
+build/guestos/mini/lib/%.c.o: src/lib/%.c guestos/mini/build.mk | deps-build
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(MINI_CFLAGS) -MMD -c -o $@ $<
+	$(call say,CC)$(CC) $(MINI_CFLAGS) -MMD -MP -c -o $@ $<
 
-build/guestos/mini/%.c.o: guestos/mini/%.c | deps-build
+build/guestos/mini/%.c.o: guestos/mini/%.c guestos/mini/build.mk | deps-build
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(MINI_CFLAGS) -MMD -c -o $@ $<
+	$(call say,CC)$(CC) $(MINI_CFLAGS) -MMD -MP -c -o $@ $<
 
-build/guestos/mini/%.S.o: guestos/mini/%.S | deps-build
+build/guestos/mini/%.S.o: guestos/mini/%.S guestos/mini/build.mk | deps-build
 	@mkdir -p $(@D)
-	$(call say,AS)$(CC) $(MINI_CFLAGS) -D__ASSEMBLY__ -MMD -c -o $@ $<
+	$(call say,AS)$(CC) $(MINI_CFLAGS) -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
 
-build/labs/%.c.o: labs/%.c | deps-build
+build/labs/%.c.o: labs/%.c guestos/mini/build.mk | deps-build
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(MINI_CFLAGS) -MMD -c -o $@ $<
+	$(call say,CC)$(CC) $(MINI_CFLAGS) -MMD -MP -c -o $@ $<
 
 .SECONDARY: $(MINI_TESTS:.elf=.c.o)
 

@@ -18,12 +18,9 @@
 #define CR4_OSFXSR	0x00000200u
 #define CR4_OSXMMEXCPT	0x00000400u
 
-#define CPUID_APIC	(1u << 9)
 #define CPUID_SEP	(1u << 11)
 #define CPUID_SSE	(1u << 25)
 
-#define MSR_APIC_BASE	0x1b
-#define APIC_ENABLED	0xc00u		/* and in which mode */
 #define MSR_SYSENTER_CS	0x174
 
 #define VECTORS		256
@@ -250,19 +247,6 @@ static uint32_t cpuid_features(void)
 	return edx;
 }
 
-static uint64_t read_msr(uint32_t msr)
-{
-	uint64_t value;
-
-	asm volatile("rdmsr" : "=A" (value) : "c" (msr));
-	return value;
-}
-
-static void write_msr(uint32_t msr, uint64_t value)
-{
-	asm volatile("wrmsr" : : "c" (msr), "A" (value));
-}
-
 /* boot.S has looked whether this processor has what must be there. */
 void cpu_init(void)
 {
@@ -271,9 +255,7 @@ void cpu_init(void)
 
 	/* No code segment, no SYSENTER (SDM 2B): there is one way in. */
 	if (features & CPUID_SEP)
-		write_msr(MSR_SYSENTER_CS, 0);
-	if (features & CPUID_APIC)		/* pic.c */
-		write_msr(MSR_APIC_BASE, read_msr(MSR_APIC_BASE) & ~APIC_ENABLED);
+		asm volatile("wrmsr" : : "c" (MSR_SYSENTER_CS), "a" (0), "d" (0));
 	fill_idt();
 	load_idt();
 	init_tss();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The two 8259 interrupt controllers. There is one processor and no device that needs more: the local APIC is switched off, so that
- * their line is the processor's own, whatever a firmware, or none, did to it.
+ * The two 8259 interrupt controllers. There is one processor and no device that needs more, so the local APIC stays as a firmware
+ * leaves it: passing the 8259's line through. (Bochs needs no firmware for that; QEMU does, and always has one.)
  */
 #include "console.h"
 #include "pc/io.h"
