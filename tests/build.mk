@@ -44,7 +44,7 @@ EXPLORE_SRC := $(wildcard tests/explore/*.c)
 # $(call explore_config,NAME,OWN FRAMES,SLOTS,MORE FLAGS)
 define explore_config
 $(call host_config,explore-$(1),$(CC),-O2 -fno-pie -DOWN=$(2)u -DTABLE_ENTRIES=$$(shell expr $(3) + 1)u -DGUEST_SLOTS=$(3)u \
-	-DMAX_DOMAINS=2 -DHOST_SLOTS=2u -DHOST_FRAMES=16u -DFRAME_COUNT_MAX=7 $(4))
+	-DMAX_DOMAINS=2 -DHOST_SLOTS=2u -DHOST_FRAMES=16u -DFRAME_COUNT_MAX=7 -DHOST_EMPTY_TEMPLATE=1 -DAUDIT_DESCRIPTORS=8 $(4))
 build/host/explore-$(1)/explore: $(call host_objects,explore-$(1),$(EXPLORE_SRC))
 	$$(call say,LINK,$$@) $(CC) -m32 -no-pie $(HOST_LINK) -o $$@ $$^
 endef

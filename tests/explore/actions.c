@@ -57,23 +57,22 @@ static void build_values(void)
 		actions.values[actions.value_count++] = entry(tiny.own[i], PTE_P);
 		actions.values[actions.value_count++] = entry(tiny.own[i], PTE_P | PTE_RW);
 		actions.bad[actions.bad_count++] = entry(tiny.own[i], PTE_P | PTE_RW | PTE_PS);
-		actions.bad[actions.bad_count++] = entry(tiny.own[i], PTE_P | PTE_PCD);
-		actions.bad[actions.bad_count++] = entry(tiny.own[i], PTE_P | PTE_G);
 	}
+	/* Bits are judged alike whatever the frame is. */
+	actions.bad[actions.bad_count++] = entry(tiny.own[0], PTE_P | PTE_PCD);
+	actions.bad[actions.bad_count++] = entry(tiny.own[0], PTE_P | PTE_PWT);
+	actions.bad[actions.bad_count++] = entry(tiny.own[0], PTE_P | PTE_G);
 	actions.bad[actions.bad_count++] = entry(tiny.foreign, PTE_P | PTE_RW);
 	actions.bad[actions.bad_count++] = entry(host.frames, PTE_P);
-	actions.bad[actions.bad_count++] = entry(tiny.shared, PTE_P | PTE_PWT);
 }
 
 /*
- * Whether the guest puts value @v there. In the last word, which is the hypervisor's in a directory, only zero: to clear what that left.
- * Half of a descriptor makes a difference in odd words only.
+ * Whether the guest puts @value into that word of its frames. The last word is the hypervisor's in a directory, and stays zero in
+ * all others. Half of a descriptor makes a difference in odd words only.
  */
 static bool worth_it(unsigned int word, uint32_t value)
 {
-	if (value == BAD_DESCRIPTOR)
-		return word < SLOTS && word % 2 == 1;
-	return word < SLOTS || value == 0;
+	return word < SLOTS && (value != BAD_DESCRIPTOR || word % 2 == 1);
 }
 
 static void build_words(unsigned int frame)
@@ -88,6 +87,8 @@ static void build_words(unsigned int frame)
 		for (unsigned int v = 0; v < actions.bad_count; v++)
 			add((struct action){ ACTION_UPDATE, frame, 0, w, 0, actions.bad[v] });
 	}
+	add((struct action){ ACTION_UPDATE, frame, 0, SLOTS, 0, entry(tiny.own[0], PTE_P | PTE_RW) });
+	add((struct action){ ACTION_UPDATE, frame, 0, SLOTS, 0, 0 });
 }
 
 static void build_commands(unsigned int frame)
@@ -103,11 +104,11 @@ static void build_va(unsigned int slot)
 {
 	for (unsigned int i = 0; i < WORDS; i++) {
 		for (unsigned int v = 0; v < actions.value_count; v++)
-			for (unsigned int flags = UVM_NONE; flags <= UVM_FLUSH; flags += UVM_FLUSH)
-				if (worth_it(i, actions.values[v]))
-					add((struct action){ ACTION_UPDATE_VA, 0, flags, slot, i, actions.values[v] });
+			if (worth_it(i, actions.values[v]))
+				add((struct action){ ACTION_UPDATE_VA, 0, UVM_NONE, slot, i, actions.values[v] });
 		for (unsigned int v = 0; v < actions.bad_count; v++)
 			add((struct action){ ACTION_UPDATE_VA, 0, UVM_NONE, slot, i, actions.bad[v] });
+		add((struct action){ ACTION_UPDATE_VA, 0, UVM_FLUSH, slot, i, 0 });
 		if (WITH_LDT)
 			add((struct action){ ACTION_SET_LDT, 0, 0, slot, i, 1 });
 	}
@@ -220,12 +221,15 @@ static bool is_table(uint32_t mfn)
 	return frame_is(MFN(mfn), FRAME_TABLE) || frame_is(MFN(mfn), FRAME_DIRECTORY);
 }
 
-/* A frame that is no table takes any value: those that a table refuses would only make more states. */
+/* A frame that is no table takes any value: those that a table refuses would only make more states. Nor is the last word of another
+   frame than a directory of interest. */
 static bool do_update(const struct action *a, int *result)
 {
 	uint32_t mfn = tiny.own[a->frame];
 
 	if (is_bad(a->value) && !is_table(mfn))
+		return false;
+	if (a->word >= SLOTS && !frame_is(MFN(mfn), FRAME_DIRECTORY))
 		return false;
 	*result = mmu(mfn << PAGE_SHIFT | 4 * a->word | MMU_WRITE, a->value);
 	return true;

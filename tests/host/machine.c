@@ -169,6 +169,9 @@ void machine_write_entry(uint32_t *entry, uint32_t value)
 	tlb_model_fill();
 }
 
+#ifndef HOST_EMPTY_TEMPLATE
+#define HOST_EMPTY_TEMPLATE	0
+#endif
 #define HYPERVISOR_FRAMES	0xff000u	/* no guest can name them: they lie beyond the machine's memory */
 
 bool host_is_hypervisor_frame(uint32_t mfn)
@@ -176,8 +179,11 @@ bool host_is_hypervisor_frame(uint32_t mfn)
 	return mfn >= HYPERVISOR_FRAMES;
 }
 
+/* A tiny machine has absent ones, so that a frame that was a directory is like any other. */
 static uint32_t template_entry(unsigned int slot, uint32_t i)
 {
+	if (HOST_EMPTY_TEMPLATE)
+		return 0;
 	return (HYPERVISOR_FRAMES + slot * 64 + i % 64) << PAGE_SHIFT | PTE_P | PTE_RW;
 }
 

@@ -14,7 +14,7 @@ MINI_BASE(0xfbc00000);
 
 enum { CASE_END, CASE_TABLE, CASE_CALLBACKS, CASE_RUN, CASE_FAST };
 
-#define STUB_ADDRESS	0xffffffff	/* in a table: that of the vector's stub */
+#define STUB_ADDRESS	0xffffffff	/* in a table or range: that of the stub */
 
 /* In the writable window: what a piece of code may need. */
 struct tools {
@@ -34,6 +34,16 @@ static void put_tools(void)
 	*tools() = (struct tools){ .send = { .op = EVENT_send, .port = other_end }, .done = raw_stub(RAW_DONE) };
 }
 
+/* @absent more entries than there are: the list then ends at the end of the windows, where nothing follows. */
+static int32_t ask_for_table(const struct trap_entry *table, uint32_t count, uint32_t absent)
+{
+	struct trap_entry *end = window_page(WINDOW_USER, 4);
+
+	if (absent)
+		table = memcpy(end - count, table, count * sizeof(*table));
+	return hypercall_set_trap_table(table, count + absent);
+}
+
 static void do_table(uint32_t key)
 {
 	static struct trap_entry table[260];
@@ -46,18 +56,32 @@ static void do_table(uint32_t key)
 			vector, flags, cs, address == STUB_ADDRESS ? raw_stub(vector) : address,
 		};
 	}
-	count += input_word();		/* entries that are asked for and are not there */
-	observe("table answer:int", key, hypercall_set_trap_table(table, count));
+	observe("table answer:int", key, ask_for_table(table, count, input_word()));
+}
+
+static uint32_t word_or(uint32_t otherwise)
+{
+	uint32_t word = input_word();
+
+	return word == STUB_ADDRESS ? otherwise : word;
 }
 
 static void do_callbacks(uint32_t key)
 {
-	struct callbacks c = {
-		ATELIER_RING1_CODE, raw_stub(RAW_EVENT), ATELIER_RING1_CODE, raw_stub(RAW_FAILSAFE), input_word(), { },
-	};
+	struct callbacks c;
 
-	for (uint32_t i = 0; i < c.range_count && i < CALLBACK_RANGES; i++)
-		c.ranges[i] = (struct code_range){ input_word(), input_word(), raw_stub(RAW_RESUME + i) };
+	c.event_cs = input_word();
+	c.event_eip = word_or(raw_stub(RAW_EVENT));
+	c.failsafe_cs = input_word();
+	c.failsafe_eip = word_or(raw_stub(RAW_FAILSAFE));
+	c.range_count = input_word();
+	for (uint32_t i = 0; i < c.range_count && i < CALLBACK_RANGES; i++) {
+		struct code_range *r = &c.ranges[i];
+
+		r->start = input_word();
+		r->end = input_word();
+		r->resume = word_or(raw_stub(RAW_RESUME + i));
+	}
 	observe("callbacks answer:int", key, hypercall_set_callbacks(&c));
 }
 
@@ -103,6 +127,17 @@ static void do_run(uint32_t key)
 	observe_words("run stub eax ebx ecx edx esi edi ebp esp ss cs ds es fs gs eflags mask", key,
 		      (const uint32_t *)&raw_found, sizeof(raw_found) / 4);
 	observe_words("stack a b c d e f g h i j k l", key, words, RAW_WORDS);
+}
+
+/* Each domain has a script of its own: a byte string; this one's is the next input. */
+static inline void find_script(uint32_t number)
+{
+	const uint8_t *script;
+	uint32_t size;
+
+	for (uint32_t i = 0; i <= number; i++)
+		script = input_bytes(&size);
+	input_open(script, size);
 }
 
 static void do_cases(void)

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What the judges of cases.h share: how a guest is told what to run, and where things lie in it."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from random import Random
+
+from atelier_grader import observe
 
 TABLE, CALLBACKS, RUN, FAST = 1, 2, 3, 4
 
@@ -17,6 +20,8 @@ READONLY, HOLE = WINDOWS + 4 * PAGE, WINDOWS + 8 * PAGE
 USER = WINDOWS + 12 * PAGE  # code of ring 3
 STACK3 = USER + 2 * PAGE
 BELOW = 0x400000  # nothing is mapped there
+LINE = 0xfc000000
+CANARY = 0x0ddba11
 
 RING1_CODE, RING1_DATA, RING3_CODE, RING3_DATA = 0xe019, 0xe021, 0xe02b, 0xe033
 IRET, EVENT_OP, VERSION = 5, 10, 0
@@ -83,10 +88,78 @@ def entry(vector: int, flags: int = 0, cs: int = RING1_CODE, address: int = STUB
     return vector, flags, cs, address
 
 
-def callbacks(*ranges: tuple[int, int]) -> tuple:
-    """The two callbacks' stubs; range i goes on at stub RESUME + i."""
-    return (CALLBACKS, list(ranges))
+def callbacks(*ranges: tuple[int, int] | tuple[int, int, int], count: int | None = None,
+              event: tuple[int, int] = (RING1_CODE, STUB_ADDRESS),
+              failsafe: tuple[int, int] = (RING1_CODE, STUB_ADDRESS)) -> tuple:
+    """The two callbacks (CS, EIP), and ranges of (start, end); range i goes on at stub RESUME + i, or where a third word says."""
+    told = [(*r, STUB_ADDRESS)[:3] for r in ranges]
+    return (CALLBACKS, *event, *failsafe, len(told) if count is None else count, *told)
 
 
 def words(seen: object) -> list[int]:
     return [getattr(seen, name) for name in "abcdefghijkl"]
+
+
+def encode_steps(steps: list) -> tuple:
+    """Steps as cases.h reads them: what calls of this file gave, and Cases; then the end."""
+    return tuple(word for step in steps for word in (step.told() if isinstance(step, Case) else step)) + (0,)
+
+
+def frame_differs(c: Case, want: dict[str, int], frame: list[int], run: object, stack: object) -> Iterator[tuple]:
+    """(what, wanted, got) for each thing about a trip's end that is not as it should be.
+
+    `want`: the found registers, by name; `frame`: the words on the stack, None for one that does not matter.
+    """
+    for name, value in want.items():
+        if (got := getattr(run, name)) != value:
+            yield f"{c.what}: {name.upper()}", value, got
+    for i, (value, got) in enumerate(zip(frame, words(stack))):
+        if value is not None and got != value:
+            yield f"{c.what}: word {i} of the frame", value, got
+
+
+def arrival(c: Case, stub: int, extra: int, mask: int, **changes: int) -> dict[str, int]:
+    """What is found where a frame with `extra` words below it was built."""
+    data = RING1_DATA if c.ring == 1 else RING3_DATA
+    return {"stub": stub, "mask": mask, **c.regs, "esp": c.frame_esp(extra), "ss": RING1_DATA, "cs": RING1_CODE,
+            "ds": data, "es": data, **changes}
+
+
+def frame(c: Case, eip: int, eflags: int, *extra: int, **changes: int) -> list[int]:
+    """The words of the frame; `eflags` as they were, but IF, which says whether events were unmasked."""
+    below = [*extra, eip, RING1_CODE if c.ring == 1 else RING3_CODE, eflags & ~IF | (0 if c.mask else IF)]
+    return below if c.ring == 1 else [*below, changes.get("esp", c.esp), RING3_DATA]
+
+
+def clock_differs(seen: object, slices: int = 2, domain: int = 0) -> Iterator[tuple]:
+    """(what, wanted, got) for each thing that was wrong with clock.c. `slices`: of 10 ms, that it may have to wait."""
+    clock = seen.one("clock", domain=domain)
+    worst = slices * 10_000_000 + 100_000
+    for what, want, got in (
+            ("alarms that came", clock.rounds, clock.ticks), ("events sent", clock.rounds, clock.sent),
+            ("of them come", clock.rounds, clock.echoes), ("alarms come too early", 0, clock.early),
+            ("times that time went back", 0, clock.back)):
+        if got != want:
+            yield f"the well-behaved domain: {what}", want, got
+    if clock.worst > worst:
+        yield "the well-behaved domain: ns that an alarm was late", f"up to {worst}", clock.worst
+
+
+def encode_scripts(scripts: list[list]) -> bytes:
+    """One script for each domain (find_script() of cases.h)."""
+    return observe.encode(tuple(observe.encode(encode_steps(steps)) for steps in scripts))
+
+
+def died(seen: object, domain: int) -> bool:
+    """Whether a domain came to no end of its own, and domain 0 (clock.c) found it gone."""
+    return domain not in seen.ended and not seen.one("lives", domain).yes
+
+
+def code_differs(outside: object) -> Iterator[tuple]:
+    """(what, wanted, got) if the hypervisor's own code or stack are not as they should be."""
+    text = next(s for s in outside.image.segments
+                if s.virtual <= outside.image.symbols["hypercall_dispatch"].address < s.virtual + s.size)
+    if outside.read(text.physical, len(text.content)) != text.content:
+        yield "the hypervisor's own code", "as it was loaded", "changed"
+    if (canary := int.from_bytes(outside.variable("stack_canary"), "little")) != CANARY:
+        yield "the word half-way down the hypervisor's stack", CANARY, canary

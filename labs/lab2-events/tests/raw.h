@@ -108,12 +108,14 @@ static inline uint32_t raw_stub(uint32_t number)
 	return (uint32_t)raw_stubs + number * 16;
 }
 
-/* Whether the words on the stack there can be looked at: it is a readable page of the windows. */
-static inline bool raw_readable(uint32_t esp)
+/* Whether there is a word of the domain's memory, below the line and not in the hole. */
+static inline bool raw_readable(uint32_t va)
 {
-	uint32_t page = (esp - start_info->windows) / PAGE_SIZE, last = (esp + RAW_WORDS * 4 - 1 - start_info->windows) / PAGE_SIZE;
+	uint32_t page = (va - start_info->windows) / PAGE_SIZE;
 
-	return last < WINDOW_PAGES && page <= last && (last < WINDOW_HOLE || page >= WINDOW_USER);
+	if (va >= start_info->virt_base)
+		return va - start_info->virt_base < start_info->mapped_frames * PAGE_SIZE;
+	return page < WINDOW_PAGES && (page < WINDOW_HOLE || page >= WINDOW_USER);
 }
 
 /*
@@ -129,8 +131,8 @@ static inline void raw_run(const struct raw_start *start, uint32_t kernel_esp, u
 	barrier();
 	raw_go(start);
 	barrier();
-	if (raw_readable(raw_found.esp))
-		memcpy(words, (const void *)raw_found.esp, RAW_WORDS * 4);
+	for (uint32_t i = 0; i < RAW_WORDS && raw_readable(raw_found.esp + 4 * i); i++)
+		words[i] = ((const uint32_t *)raw_found.esp)[i];
 }
 
 #endif

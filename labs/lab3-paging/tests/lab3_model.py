@@ -1,0 +1,556 @@
+# SPDX-License-Identifier: MIT
+"""What the judges of steps.h share: the steps, and a model that knows what each must answer.
+
+The model follows src/public/paging.h. It keeps what frames hold, the pins and the base, and takes and gives
+references as the steps say; a step that is refused leaves it as it was. Frames have names, as steps.h has
+them; an entry is a word with the name in place of the frame number.
+"""
+
+import errno
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from atelier_grader import observe
+from atelier_grader.judge import Finding
+from atelier_grader.observe import Seen
+
+PAGE, RAW, BOOT, FOREIGN, VOID, SHARED = (kind << 28 for kind in range(6))
+DIRECTORY0 = BOOT  # the one that we started with
+TABLES0 = BOOT + 1  # all its tables, as if they were one: own addresses of pages are there
+OWN = 1  # kind of an address: the own address of a page
+
+STORE, CALL, MAP, TOUCH, CLONE, SWEEP, COMPARE = range(1, 8)
+NO_DONE, BAD_DONE, AT_HOLE, HYPERVISOR, WRAPS = range(1, 6)
+
+P, RW, US, PWT, PCD, A, D, PS, G, AVL = 1, 2, 4, 8, 16, 32, 64, 128, 256, 0xe00
+ALLOWED = P | RW | US | A | D | AVL
+SLOTS, ENTRIES = 1008, 1024
+TABLES_A_CALL = 16
+SELF = 0xfff0
+
+WRITE, M2P, COMMAND = 0, 1, 2
+PIN_TABLE, PIN_DIRECTORY, UNPIN, NEW_BASE, FLUSH, INVLPG = range(6)
+UVM_NONE, UVM_INVLPG, UVM_FLUSH = range(3)
+
+NOTHING, WRITABLE, TABLE, DIRECTORY = "nothing", "writable", "table", "directory"
+
+
+class Refused(Exception):
+    def __init__(self, error: int):
+        super().__init__(error)
+        self.error = -error
+
+
+class Unspecified(Exception):
+    """The interface leaves open what happens: a judge may not ask."""
+
+
+def entry(name: int, low: int = 0) -> int:
+    return name << 12 | low
+
+
+def raw(value: int) -> int:
+    """A plain number as an entry: the frame of that number."""
+    return entry(RAW | value >> 12, value & 0xfff)
+
+
+def name_of(e: int) -> int:
+    return e >> 12
+
+
+@dataclass
+class Frame:
+    owner: str = "own"  # or "other"; absent ones have no Frame at all
+    type: str = NOTHING
+    refs: int = 1
+    uses: int = 0
+    valid: bool = False
+    busy: bool = False
+    pinned: bool = False
+    linear: int = 0
+    words: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    where: int  # an entry: frame, byte in it and kind
+    value: int
+
+    def told(self) -> tuple:
+        return (name_of(self.where), self.where & 0xfff, name_of(self.value), self.value & 0xfff)
+
+
+def write(name: int, i: int, value: int) -> Request:
+    return Request(entry(name, 4 * i | WRITE), value)
+
+
+def command(code: int, name: int = RAW, low: int = 0) -> Request:
+    return Request(entry(name, low & ~3 | COMMAND), raw(code))
+
+
+def invlpg(va: int) -> Request:
+    return Request(raw(va & ~3 | COMMAND), raw(INVLPG))
+
+
+class Model:
+    """One domain with `pages` pages, each mapped writable at its own address by the tables that it started with."""
+
+    def __init__(self, pages: int):
+        self.frames = {PAGE | i: Frame(type=WRITABLE, refs=2, uses=1) for i in range(pages)}
+        self.frames[TABLES0] = Frame(type=TABLE, refs=99, uses=99, valid=True,
+                                     words={i: entry(PAGE | i, P | RW) for i in range(pages)})
+        self.frames[DIRECTORY0] = Frame(type=DIRECTORY, refs=99, uses=99, valid=True, pinned=True,
+                                        words={768: entry(TABLES0, P | RW | US)})
+        self.frames[SHARED] = Frame(type=WRITABLE, refs=99, uses=99)
+        self.base = DIRECTORY0
+        self.journal: list[tuple] = []
+        self.new_tables = 0
+
+    # ---- all or nothing ----
+
+    def set(self, frame: Frame, **values) -> None:
+        for name, value in values.items():
+            self.journal.append((frame, name, getattr(frame, name)))
+            setattr(frame, name, value)
+
+    def store(self, frame: Frame, i: int, value: int) -> None:
+        self.journal.append((frame.words, i, frame.words.get(i, 0)))
+        frame.words[i] = value
+
+    def attempt(self, action, *args) -> int:
+        """0 or the error, with which nothing has changed."""
+        self.journal = []
+        self.new_tables = TABLES_A_CALL
+        try:
+            action(*args)
+        except Refused as refused:
+            for where, key, value in reversed(self.journal):
+                if isinstance(where, dict):
+                    where[key] = value
+                elif where is self:
+                    self.base = value
+                else:
+                    setattr(where, key, value)
+            return refused.error
+        return 0
+
+    # ---- references ----
+
+    def frame(self, name: int) -> Frame:
+        kind = name >> 28 << 28
+        if name in self.frames:
+            return self.frames[name]
+        if kind == RAW:
+            raise Refused(errno.EINVAL)  # judges use numbers of frames that are not there
+        raise Refused(errno.EPERM)
+
+    def take(self, name: int) -> None:
+        frame = self.frame(name)
+        self.set(frame, refs=frame.refs + 1)
+
+    def put(self, name: int) -> None:
+        frame = self.frames[name]
+        self.set(frame, refs=frame.refs - 1)
+
+    def take_type(self, name: int, kind: str) -> None:
+        self.take(name)
+        frame = self.frames[name]
+        if frame.busy or (frame.uses and frame.type != kind):
+            raise Refused(errno.EBUSY)
+        if frame.uses:
+            self.set(frame, uses=frame.uses + 1)
+            return
+        self.set(frame, uses=1, type=kind)
+        if kind == WRITABLE:
+            return
+        self.set(frame, busy=True)
+        for i in range(ENTRIES if kind == TABLE else SLOTS) if len(frame.words) > 100 else sorted(frame.words):
+            if kind == TABLE:
+                self.take_table_entry(frame.words.get(i, 0))
+            elif i < SLOTS:
+                self.take_directory_entry(name, frame.words.get(i, 0))
+        self.set(frame, busy=False, valid=True)
+
+    def put_type(self, name: int) -> None:
+        frame = self.frames[name]
+        if frame.uses == 1 and frame.valid:
+            for i, e in sorted(frame.words.items(), reverse=True):
+                if frame.type == TABLE:
+                    self.put_table_entry(e)
+                elif i < SLOTS:
+                    self.put_directory_entry(name, e)
+            self.set(frame, valid=False)
+        self.set(frame, uses=frame.uses - 1)
+        self.put(name)
+
+    def take_table_entry(self, e: int) -> None:
+        if not e & P:
+            return
+        if e & 0xfff & ~ALLOWED:
+            raise Refused(errno.EINVAL)
+        if e & RW:
+            self.take_type(name_of(e), WRITABLE)
+        else:
+            self.take(name_of(e))
+
+    def put_table_entry(self, e: int) -> None:
+        if e & P and e & RW:
+            self.put_type(name_of(e))
+        elif e & P:
+            self.put(name_of(e))
+
+    def take_directory_entry(self, directory: int, e: int) -> None:
+        if not e & P:
+            return
+        name = name_of(e)
+        if e & 0xfff & ~ALLOWED:
+            raise Refused(errno.EINVAL)
+        if name == directory:
+            if e & RW:
+                raise Refused(errno.EINVAL)
+            self.take(name)
+            return
+        frame = self.frame(name)
+        if frame.uses and frame.type == DIRECTORY:
+            if e & RW:
+                raise Refused(errno.EINVAL)
+            self.take_linear(directory, name)
+            return
+        if frame.uses == 0:
+            if self.new_tables == 0:
+                raise Refused(errno.EAGAIN)
+            self.new_tables -= 1
+        self.take_type(name, TABLE)
+
+    def take_linear(self, directory: int, name: int) -> None:
+        from_, to = self.frames[directory], self.frames[name]
+        if from_.linear < 0 or to.linear > 0:
+            raise Refused(errno.EBUSY)
+        self.take_type(name, DIRECTORY)
+        self.set(from_, linear=from_.linear + 1)
+        self.set(to, linear=to.linear - 1)
+
+    def put_directory_entry(self, directory: int, e: int) -> None:
+        if not e & P:
+            return
+        name = name_of(e)
+        if name == directory:
+            self.put(name)
+            return
+        frame = self.frames[name]
+        if frame.type == DIRECTORY:
+            self.set(self.frames[directory], linear=self.frames[directory].linear - 1)
+            self.set(frame, linear=frame.linear + 1)
+        self.put_type(name)
+
+    def can_drop(self, name: int) -> None:
+        """Whether the last use of a directory can go in one call."""
+        frame = self.frames[name]
+        if frame.type != DIRECTORY or frame.uses > 1:
+            return
+        named = [name_of(e) for i, e in frame.words.items() if i < SLOTS and e & P and name_of(e) != name]
+        last = [n for n in set(named) if self.frames[n].uses == named.count(n)]
+        if any(self.frames[n].type == DIRECTORY for n in last):
+            raise Unspecified(f"the last use of {name:#x} takes another directory with it")
+        if len(last) > TABLES_A_CALL:
+            raise Refused(errno.EAGAIN)
+
+    # ---- what can be asked ----
+
+    def write_entry(self, name: int, i: int, new: int) -> None:
+        frame = self.frame(name)
+        if not frame.valid:
+            self.write_data(name, i, new)
+            return
+        if frame.type == DIRECTORY and i >= SLOTS:
+            raise Refused(errno.EPERM)
+        old = frame.words.get(i, 0)
+        if new & P and not new & 0xfff & ~ALLOWED and name_of(new) == name_of(old) and not (new ^ old) & (P | RW):
+            self.store(frame, i, new)
+            return
+        if frame.type == DIRECTORY:
+            if old & P:
+                self.can_drop(name_of(old))
+            self.take_directory_entry(name, new)
+            self.store(frame, i, new)
+            self.put_directory_entry(name, old)
+        else:
+            self.take_table_entry(new)
+            self.store(frame, i, new)
+            self.put_table_entry(old)
+
+    def write_data(self, name: int, i: int, new: int) -> None:
+        self.take_type(name, WRITABLE)
+        self.store(self.frames[name], i, new)
+        self.put_type(name)
+
+    def pin(self, name: int, kind: str) -> None:
+        if name in self.frames and self.frames[name].pinned:
+            raise Refused(errno.EBUSY)
+        self.take_type(name, kind)
+        self.set(self.frames[name], pinned=True)
+
+    def unpin(self, name: int) -> None:
+        frame = self.frame(name)
+        if not frame.pinned:
+            raise Refused(errno.EINVAL)
+        self.can_drop(name)
+        self.set(frame, pinned=False)
+        self.put_type(name)
+
+    def new_base(self, name: int) -> None:
+        old = self.base
+        if name != old:
+            self.can_drop(old)
+        self.take_type(name, DIRECTORY)
+        self.journal.append((self, "base", old))
+        self.base = name
+        self.put_type(old)
+
+    def request(self, r: Request) -> None:
+        kind, name, low = r.where & 3, name_of(r.where), r.where & 0xffc
+        code = r.value & 0xfff if name_of(r.value) == RAW else -1
+        if kind == WRITE:
+            self.write_entry(name, low // 4, r.value)
+        elif kind == M2P:
+            self.frame(name)
+        elif kind != COMMAND:
+            raise Refused(errno.EINVAL)
+        elif code in (PIN_TABLE, PIN_DIRECTORY):
+            self.pin(name, TABLE if code == PIN_TABLE else DIRECTORY)
+        elif code == UNPIN:
+            self.unpin(name)
+        elif code == NEW_BASE:
+            self.new_base(name)
+        elif code == INVLPG:
+            if (name & 0xfffff) >= 0xfc000:
+                raise Refused(errno.EINVAL)
+        elif code != FLUSH:
+            raise Refused(errno.EINVAL)
+
+    def find(self, kind: int, at: int) -> tuple[int | None, int, int]:
+        """The table that maps an address, the index in it, and the directory's entry."""
+        if kind == OWN:
+            return TABLES0, at & 0xfffffff, P | RW
+        top = self.frames[self.base].words.get(at >> 22, 0)
+        name = name_of(top)
+        if not top & P or name not in self.frames or self.frames[name].type != TABLE:
+            return None, 0, top
+        return name, at >> 12 & 1023, top
+
+    def map(self, kind: int, at: int, value: int, flags: int) -> None:
+        if kind != OWN and at >= 0xfc000000 or flags & ~3:
+            raise Refused(errno.EINVAL)
+        table, i, _ = self.find(kind, at)
+        if table is None:
+            raise Refused(errno.EFAULT)
+        self.write_entry(table, i, value)
+
+    def translate(self, kind: int, at: int) -> tuple[Frame | None, bool]:
+        """The frame that shows at an address, and whether it can be written there."""
+        if kind == OWN:
+            e, top = self.frames[TABLES0].words[at & 0xfffffff], P | RW
+        else:
+            top = self.frames[self.base].words.get(at >> 22, 0)
+            if not top & P:
+                return None, False
+            e = self.frames[name_of(top)].words.get(at >> 12 & 1023, 0)
+        if not e & P:
+            return None, False
+        return self.frames[name_of(e)], bool(e & top & RW)
+
+
+# ---- steps ----
+
+@dataclass(frozen=True)
+class Step:
+    told: tuple
+    what: str
+    tag: str  # of the observation; "": there is none
+    want: tuple  # its fields, in order; None: whatever it is
+
+
+class Script:
+    """Steps for a guest, together with what each must answer."""
+
+    def __init__(self, pages: int):
+        self.pages = pages
+        self.model = Model(pages)
+        self.steps: list[Step] = []
+
+    def add(self, told: tuple, what: str, tag: str, *want) -> None:
+        self.steps.append(Step(told, what, tag, want))
+
+    def store(self, name: int, i: int, value: int) -> None:
+        """A store of the guest's own, at the own address of a page."""
+        frame, writable = self.model.translate(OWN, name)
+        told = (STORE, name, i, name_of(value), value & 0xfff)
+        what = f"a store to word {i} of {said(name)}"
+        if frame is None or not writable:
+            self.add(told, what, "store", 1, 3 if frame else 2)
+            return
+        frame.words[i] = value
+        self.add(told, what, "store", 0, 0)
+
+    def call(self, *requests: Request, domain: int = SELF, more: int = 0, how: int = 0) -> int:
+        """An mmu_update; the model's answer."""
+        error, done = 0, 0
+        for r in requests:
+            error = self.model.attempt(self.model.request, r)
+            if error:
+                break
+            done += 1
+        self.ask(requests, error, done, domain, more, how)
+        return error
+
+    def ask(self, requests, error: int, done: int | None, domain: int = SELF, more: int = 0, how: int = 0) -> None:
+        """An mmu_update whose answer is known, and that leaves the model alone."""
+        told = (CALL, len(requests), *(r.told() for r in requests), more % (1 << 32), how, domain)
+        what = "mmu_update() of " + ", ".join(map(described, requests[:4])) + (", ..." if len(requests) > 4 else "")
+        self.add(told, what, "call", error, done)
+
+    def map(self, at: int, value: int, flags: int = UVM_INVLPG, kind: int = 0) -> int:
+        error = self.model.attempt(self.model.map, kind, at, value, flags)
+        self.add((MAP, kind, at, name_of(value), value & 0xfff, flags, SELF),
+                 f"update_va_mapping({said(at) if kind else hex(at)}, {described_entry(value)}, {flags})", "map", error)
+        return error
+
+    def protect(self, name: int, low: int, flags: int = UVM_INVLPG) -> int:
+        """Changes how a page is mapped at its own address; 0: not at all."""
+        return self.map(name, entry(name, low) if low else 0, flags, OWN)
+
+    def read(self, at: int, kind: int = 0) -> None:
+        frame, _ = self.model.translate(kind, at)
+        told = (TOUCH, kind, at, 0, RAW, 0)
+        if frame is None:
+            self.add(told, f"a read at {said_at(kind, at)}", "touch", 1, 0, 0)
+        else:
+            self.add(told, f"a read at {said_at(kind, at)}", "touch", 0, 0, frame.words.get((at & 0xfff) // 4, 0)
+                     if kind == 0 else frame.words.get(0, 0))
+
+    def write(self, at: int, value: int) -> None:
+        frame, writable = self.model.translate(0, at)
+        told = (TOUCH, 0, at, 1, name_of(value), value & 0xfff)
+        if frame is None or not writable:
+            self.add(told, f"a write at {at:#x}", "touch", 1, 3 if frame else 2, 0)
+            return
+        frame.words[(at & 0xfff) // 4] = value
+        self.add(told, f"a write at {at:#x}", "touch", 0, 0, 0)
+
+    def clone(self, name: int) -> None:
+        self.model.frames[name].words = dict(self.model.frames[DIRECTORY0].words)
+        self.add((CLONE, name), "", "")
+
+    def clear(self, name: int) -> None:
+        """All words that a page holds become 0, by stores of the guest's own."""
+        for i in sorted(self.model.frames[name].words):
+            self.store(name, i, 0)
+        if self.model.frames[name].type != DIRECTORY:
+            self.model.frames[name].words = {}
+
+    def sweep(self, name: int, value: int) -> None:
+        """An entry in each slot of a directory in turn: the judge knows the answers."""
+        words = self.model.frames[name].words
+        answers = []
+        for slot in range(ENTRIES):
+            if slot < SLOTS and (words.get(slot, 0) & P or slot == 767 and 768 in words or 769 <= slot < 800):
+                answers.append(None)  # what the directory that we started with holds
+                continue
+            error = self.model.attempt(self.model.write_entry, name, slot, value)
+            if error == 0:
+                self.model.attempt(self.model.write_entry, name, slot, 0)
+            answers.append(error)
+        self.add((SWEEP, name, name_of(value), value & 0xfff),
+                 f"{described_entry(value)} in each slot of {said(name)}", "sweep", tuple(answers))
+
+    def compare(self, name: int) -> None:
+        self.add((COMPARE, name), f"slots of the hypervisor's in {said(name)} that are not its own", "compare", 0)
+
+    def encode(self) -> bytes:
+        return observe.encode((self.pages, *(s.told for s in self.steps), 0))
+
+
+def encode(given: dict) -> bytes:
+    return given["script"].encode()
+
+
+def said(name: int) -> str:
+    kind, n = name >> 28, name & 0xfffffff
+    return (f"page {n}", f"frame {n:#x}", "the first directory" if n == 0 else "a first table",
+            f"another domain's frame ({n})", f"a frame of no domain ({n})", "the shared page")[kind]
+
+
+def said_at(kind: int, at: int) -> str:
+    return f"{said(at)}'s own address" if kind == OWN else hex(at)
+
+
+FLAG_NAMES = ((P, "P"), (RW, "RW"), (US, "US"), (PWT, "PWT"), (PCD, "PCD"), (A, "A"), (D, "D"), (PS, "PS"), (G, "G"))
+
+
+def described_entry(e: int) -> str:
+    if e == 0:
+        return "0"
+    flags = "+".join(name for bit, name in FLAG_NAMES if e & bit)
+    return f"{said(name_of(e))} {flags or '-'}" + (f"+{e & AVL:#x}" if e & AVL else "")
+
+
+def described(r: Request) -> str:
+    kind, name = r.where & 3, name_of(r.where)
+    if kind == WRITE:
+        return f"[{said(name)}, {(r.where & 0xffc) // 4}] = {described_entry(r.value)}"
+    if kind == M2P:
+        return f"M2P[{said(name)}]"
+    names = ("pin table", "pin directory", "unpin", "new base", "flush", "invlpg")
+    code = r.value & 0xfff
+    return f"{names[code] if code < len(names) else f'command {code}'} {said(name)}"
+
+
+# ---- judging ----
+
+def numbers(seen: Seen, pages: int, domain: int) -> dict[int, int]:
+    """The frame numbers behind the names."""
+    found = {PAGE | i: seen.one("page", i, domain).mfn for i in range(pages)}
+    return found | {BOOT | i: seen.one("boot", i, domain).mfn for i in range(2)}
+
+
+def number(value: int, frames: dict[int, int]) -> int:
+    name = name_of(value)
+    if name >> 28 << 28 == RAW:
+        return (name & 0xfffff) << 12 | value & 0xfff
+    return frames[name] << 12 | value & 0xfff
+
+
+def judge(exercise: str, script: Script, seen: Seen, domain: int = 0) -> Iterator[Finding]:
+    frames = numbers(seen, script.pages, domain)
+    for key, step in enumerate(script.steps):
+        if not step.tag:
+            continue
+        got = seen.one(step.tag, key, domain)
+        if step.tag == "sweep":
+            yield from judge_sweep(exercise, step, got.answers)
+            continue
+        want, have = list(step.want), list(got.fields.values())
+        if step.tag == "touch":  # what the processor may set in an entry is its own affair
+            table = want[2] & ~0xfff and name_of(want[2]) >> 28 << 28 != RAW
+            want[2] = number(want[2], frames) & ~(A | D if table else 0)
+            have[2] &= ~(A | D if table else 0)
+        if any(w is not None and w != h for w, h in zip(want, have, strict=True)):
+            yield Finding(exercise, f"step {key}, {step.what}: {', '.join(got.fields)}",
+                          tuple("any" if w is None else w for w in want), tuple(have))
+            return  # what follows builds on it
+
+
+def judge_sweep(exercise: str, step: Step, answers: bytes) -> Iterator[Finding]:
+    for slot, want in enumerate(step.want[0]):
+        got = int.from_bytes(answers[slot:slot + 1], "little", signed=True) if slot < len(answers) else None
+        if want is not None and got != want:
+            yield Finding(exercise, f"{step.what}: slot {slot}", want, got)
+            return
+
+
+def judge_neighbour(exercise: str, seen: Seen) -> Iterator[Finding]:
+    """Domain 0, which did nothing wrong."""
+    got = seen.one("neighbour")
+    if (got.good, got.same) != (got.asked, 1):
+        yield Finding(exercise, "the other domain: good answers, and whether its memory and tables are as before",
+                      (got.asked, 1), (got.good, got.same))
