@@ -88,7 +88,7 @@ run:		## boots the system in QEMU, to a root shell here; CMD='…' EMU=bochs GUE
 	@tools/run --words-only $(RUN_FLAGS)$(leave_status)
 	@grep -qsx 0 build/status.$$PPID || exit 0; $(MAKE) run-needs >&2 || { rm build/status.$$PPID; exit 2; }
 	@grep -qsx 0 build/status.$$PPID || exit 0; tools/run $(RUN_FLAGS)$(leave_status)
-run-needs: build/atelier.elf $(GUEST_NEEDS)
+run-needs: $(or $(HYPERVISOR),build/atelier.elf) $(GUEST_NEEDS)
 	@:
 
 # ---- images and debugging ----

@@ -52,3 +52,35 @@ $(eval $(call explore_config,2x1,2,1))
 $(eval $(call explore_config,2x2,2,2))
 $(eval $(call explore_config,3x1,3,1))
 $(eval $(call explore_config,3x2,3,2))
+
+# ---- the labs' tests on the host: a program each, labs/.../tests/X.c with the core and the pretend machine ----
+# One with a line "/* HOST_DEFINES: -DX=7 */" has a core of its own, built with that.
+
+host_defines = $(shell sed -n 's,^/\* HOST_DEFINES: \(.*\) \*/$$,\1,p' $(1))
+LAB_FLAGS := -O1 $(HOST_SANITIZE) -I. -DMAX_DOMAINS=6 -DTLB_CLOCK_START=0xfffffffdu
+
+# $(call lab_config,NAME,MORE FLAGS)
+define lab_config
+$(call host_config,$(1),$(CC),$(LAB_FLAGS) $(2))
+build/host/$(1)/labs/%.o: labs/%.c tests/build.mk | deps-check
+	@mkdir -p $$(@D)
+	$$(call say,HOSTCC) $(CC) $(HOST_FLAGS) $(LAB_FLAGS) $(2) -MMD -MP -c -o $$@ $$<
+build/host/$(1)/guestos/%.o: guestos/%.c tests/build.mk | deps-check
+	@mkdir -p $$(@D)
+	$$(call say,HOSTCC) $(CC) $(HOST_FLAGS) $(LAB_FLAGS) $(2) -MMD -MP -c -o $$@ $$<
+-include $$(wildcard build/host/$(1)/labs/*/tests/*.d)
+endef
+$(eval $(call lab_config,lab))
+
+# $(call lab_program,SOURCE,NAME)
+define lab_program
+build/$(1:.c=): $(call host_objects,$(2),guestos/mini/observe.c $(1))
+	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@) $(CC) -m32 $(HOST_SANITIZE) $(HOST_LINK) -o $$@ $$(filter %.o,$$^)
+endef
+$(foreach t,$(HOST_TESTS),$(if $(call host_defines,$t),\
+	$(eval $(call lab_config,lab-$(basename $(notdir $t)),$(call host_defines,$t)))\
+	$(eval $(call lab_program,$t,lab-$(basename $(notdir $t)))),\
+	$(eval $(call lab_program,$t,lab))))
+CHECK_NEEDS += $(HOST_TESTS:%.c=build/%)
+CHECK_QUICK_NEEDS += $(HOST_TESTS:%.c=build/%)

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
  * Visits every state that a tiny domain can bring the hypervisor into, by every call and every store, breadth first, and asks three
- * oracles after each step:
+ * oracles:
  *
  *   the recount     the hypervisor's own auditors, and audit_memory(), which believes nothing
  *   the TLB         what a processor may still remember, kept by the pretend machine, must not allow what the tables no longer do
  *   M12             a refused call has changed nothing
  *
- * And from each state the domain is killed once: every frame must come home. States that differ in the frames' numbers alone are one.
- * Nothing is approximated: each state is kept whole.
+ * The first two judge states: each is audited when it is first seen. The third judges calls. And in each state the domain is killed once:
+ * every frame must come home. States that differ in the frames' numbers alone are one. Nothing is approximated: states are kept
+ * whole, and compared whole.
  *
  *	explore [MOST-STATES [MOST-STEPS]]
  */
@@ -22,6 +23,7 @@
 #include "frame.h"
 #include "host/audit.h"
 #include "host/host.h"
+#include "host/tlb_model.h"
 #include "paging.h"
 
 #define HIDDEN_EVERY	64	/* calls between two looks at the variables that are no part of a state */
@@ -69,7 +71,13 @@ static NORETURN void violation(uint32_t from, unsigned int action, const char *w
 	exit(1);
 }
 
-/* What is wrong now, or NULL. */
+/* Nothing puts these variables back, so that a look now and then sees every change. */
+static const char *hidden_change(void)
+{
+	return explorer.calls % HIDDEN_EVERY ? NULL : symbols_changed();
+}
+
+/* What is wrong in this state, or NULL. */
 static const char *oracles(void)
 {
 	const char *what = audit_memory();
@@ -78,46 +86,61 @@ static const char *oracles(void)
 		return what;
 	if (!frame_check() || !paging_check() || !frame_pool_check())
 		return host_output(NULL);
-	/* Nothing puts these variables back, so that a look now and then sees every change. */
-	return explorer.calls % HIDDEN_EVERY ? NULL : symbols_changed();
+	return hidden_change();
 }
 
-/* A new state, or one that was there. */
-static void visit(const struct tiny *t, uint32_t from, unsigned int action)
+/* True: the state is a new one. */
+static bool visit(const struct tiny *t, uint32_t from, unsigned int action)
 {
 	uint32_t at = hash(t) & explorer.mask;
 
 	for (; explorer.buckets[at]; at = (at + 1) & explorer.mask)
 		if (memcmp(&explorer.visits[explorer.buckets[at] - 1].state, t, sizeof(*t)) == 0)
-			return;
+			return false;
 	if (explorer.count == explorer.most)
-		return;
+		return false;
 	explorer.visits[explorer.count] = (struct visit){ *t, from, action };
 	explorer.buckets[at] = ++explorer.count;
+	return true;
 }
 
-static void step(uint32_t number, unsigned int action)
+/* What the call left, judged; true: the machine is in the state that it was in. */
+static bool judge(uint32_t number, unsigned int action, int result)
 {
-	const struct tiny before = explorer.visits[number].state;
+	const struct tiny *before = &explorer.visits[number].state;
 	struct tiny after;
-	const char *what;
-	int result;
+	const char *what = tiny_extract(&after);
 
-	tiny_restore(&before);
-	if (!actions_do(action, &result))
-		return;
-	explorer.calls++;
-	what = oracles();
 	if (what)
 		violation(number, action, what);
-	tiny_extract(&after);
-	if (result < 0) {
-		explorer.refused++;
-		if (tiny_changed(&before, &after))
-			violation(number, action, "M12: a refused call has changed something");
-	}
+	if (memcmp(before, &after, sizeof(after)) == 0)
+		return true;
+	if (result < 0 && tiny_changed(before, &after))
+		violation(number, action, "M12: a refused call has changed something");
 	tiny_canonical(&after);
-	visit(&after, number, action);
+	what = visit(&after, number, action) ? oracles() : hidden_change();
+	if (what)
+		violation(number, action, what);
+	return false;
+}
+
+/* Every action in one state. */
+static void expand(uint32_t number, unsigned int actions)
+{
+	bool there = false;
+	int result;
+
+	for (unsigned int a = 0; a < actions; a++) {
+		if (!there)
+			tiny_restore(&explorer.visits[number].state);
+		there = true;
+		if (!actions_do(a, &result))
+			continue;
+		explorer.calls++;
+		explorer.refused += result < 0;
+		tlb_model_fill();
+		there = judge(number, a, result);
+	}
 }
 
 /* The domain dies in this state. */
@@ -159,7 +182,7 @@ static void prepare(uint32_t most)
 
 static void report(uint32_t expanded, double seconds)
 {
-	printf("%u x %u: %s, %u states, %llu audited calls (%llu refused), %u deaths, depth %u, %.1f s, %.0f calls/s\n",
+	printf("%u x %u: %s, %u states, %llu calls (%llu refused), %u deaths, depth %u, %.1f s, %.0f calls/s\n",
 	       OWN, SLOTS, expanded == explorer.count && explorer.count < explorer.most ? "complete" : "PARTIAL",
 	       explorer.count, (unsigned long long)explorer.calls, (unsigned long long)explorer.refused,
 	       explorer.deaths, explorer.depth, seconds, explorer.calls / (seconds + 1e-9));
@@ -183,8 +206,7 @@ int main(int argc, char **argv)
 				break;
 			level = explorer.count;
 		}
-		for (unsigned int a = 0; a < actions; a++)
-			step(number, a);
+		expand(number, actions);
 		death(number);
 		if (number % 0x40000 == 0x3ffff)
 			fprintf(stderr, "  %u of %u states, depth %u\n", number + 1, explorer.count, explorer.depth);

@@ -145,7 +145,8 @@ void tiny_start(struct tiny *first)
 	remember();
 	core.clock = clock_now();
 	memcpy(core.table, frame_record(MFN(0)), sizeof(core.table));
-	tiny_extract(first);
+	if (tiny_extract(first))
+		host_panic("the first state is none");
 }
 
 /* ---- words ---- */
@@ -244,18 +245,25 @@ static void restore_segments(const struct tiny *t)
 	memcpy(host.slots[tiny.d->id].ldt, s->ldt, sizeof(s->ldt));
 }
 
-/* The records of the carrying frames: what their uses are follows from base and GDT. */
-static void restore_home(const struct tiny *t)
+/* What base and GDT make of the record of a frame that carries the domain; @mfn is no other. */
+static struct frame carrying(const struct tiny *t, uint32_t mfn)
 {
-	struct frame *home = frame_record(MFN(tiny.home)), *gdt = frame_record(MFN(tiny.gdt));
-	bool on_base = t->base == NOTHING, on_gdt = t->gdt[0] == NOTHING;
+	struct frame f = core.table[mfn];
 
-	home->uses = on_base ? 2 : 1;
-	home->refs = home->uses + 1;
-	gdt->uses = on_gdt;
-	gdt->refs = gdt->uses + 1;
-	gdt->valid = on_gdt;
-	gdt->type = FRAME_GDT;
+	if (mfn == tiny.home)
+		f.uses = t->base == NOTHING ? 2 : 1;	/* base and pin */
+	else if (mfn == tiny.gdt)
+		f.uses = f.valid = t->gdt[0] == NOTHING;
+	f.refs = f.uses + 1;
+	return f;
+}
+
+static void restore_carrying(const struct tiny *t)
+{
+	*frame_record(MFN(tiny.home)) = carrying(t, tiny.home);
+	*frame_record(MFN(tiny.gdt)) = carrying(t, tiny.gdt);
+	frame_record(MFN(tiny.home))->stamp = core.clock - 1;
+	frame_record(MFN(tiny.gdt))->stamp = core.clock - 1;
 }
 
 void tiny_restore(const struct tiny *t)
@@ -269,9 +277,7 @@ void tiny_restore(const struct tiny *t)
 	symbols_restore_one("tlb");
 	for (unsigned int i = 0; i < OWN; i++)
 		frame_record(MFN(tiny.own[i]))->stamp = core.clock - !(t->f[i].flags & FLAG_STALE);
-	frame_record(MFN(tiny.home))->stamp = core.clock - 1;
-	frame_record(MFN(tiny.gdt))->stamp = core.clock - 1;
-	restore_home(t);
+	restore_carrying(t);
 	restore_segments(t);
 	tiny.d->paging.base = MFN(t->base == NOTHING ? tiny.home : tiny.own[t->base]);
 	host.base = tiny.d->paging.base;
@@ -286,7 +292,7 @@ void tiny_reset(void)
 	host.slots[tiny.d->id].open = true;
 }
 
-static void extract_frame(struct tiny_frame *to, uint32_t mfn, uint32_t clock)
+static const char *extract_frame(struct tiny_frame *to, uint32_t mfn, uint32_t clock)
 {
 	const struct frame *f = frame_record(MFN(mfn));
 	const uint32_t *words = host_frame(mfn);
@@ -294,7 +300,7 @@ static void extract_frame(struct tiny_frame *to, uint32_t mfn, uint32_t clock)
 	memset(to, 0, sizeof(*to));
 	if (f->owner == OWNER_NONE) {
 		to->flags = FLAG_FREE;
-		return;
+		return f->refs || f->uses || f->valid || f->pinned || f->reserved ? "a free frame has holders" : NULL;
 	}
 	to->type = f->type;
 	to->uses = f->uses;
@@ -305,6 +311,26 @@ static void extract_frame(struct tiny_frame *to, uint32_t mfn, uint32_t clock)
 		to->words[i] = tiny_code(words[i]);
 	if (!EXACT_TYPES && f->uses == 0 && !(to->flags & FLAG_STALE))
 		to->type = FRAME_NONE;
+	if (f->uses != to->uses || f->refs != to->refs || f->linear != to->linear)
+		return "M15: a count is below zero";
+	return f->owner != tiny.d->id || f->busy || !f->reserved ? "a frame is in transit after the call" : NULL;
+}
+
+/* The frames that are no part of a state must be as it implies. */
+static const char *check_others(const struct tiny *t)
+{
+	for (uint32_t mfn = 0; mfn < FRAMES; mfn++) {
+		const struct frame *f = frame_record(MFN(mfn));
+		struct frame want;
+
+		if (own_index(mfn) != NOTHING)
+			continue;
+		want = mfn == tiny.home || mfn == tiny.gdt ? carrying(t, mfn) : core.table[mfn];
+		if (f->refs != want.refs || f->uses != want.uses || f->owner != want.owner || f->valid != want.valid ||
+		    f->pinned != want.pinned || f->linear != want.linear || f->busy || f->type != want.type)
+			return "M2: the record of a frame that the call had nothing to do with is another";
+	}
+	return NULL;
 }
 
 static void extract_tlb(struct tiny *t)
@@ -313,29 +339,35 @@ static void extract_tlb(struct tiny *t)
 		struct tlb_translation e = tlb_model_get(i);
 		unsigned int own = own_index(e.mfn);
 
+		/* What may be stored to may be read as well. */
 		if (own != NOTHING)
-			t->f[own].tlb |= e.writable ? TLB_WRITE : TLB_READ;
+			t->f[own].tlb |= e.writable ? TLB_WRITE | TLB_READ : TLB_READ;
 	}
 	for (unsigned int i = 0; i < tlb_model_walks(); i++) {
 		struct tlb_walk w = tlb_model_walk(i);
 		unsigned int own = own_index(w.mfn);
 
 		if (own != NOTHING)
-			t->f[own].tlb |= w.writable ? TLB_WALK_WRITE : TLB_WALK;
+			t->f[own].tlb |= w.writable ? TLB_WALK_WRITE | TLB_WALK : TLB_WALK;
 	}
 }
 
-void tiny_extract(struct tiny *t)
+const char *tiny_extract(struct tiny *t)
 {
 	uint32_t clock = clock_now();
+	const char *what = NULL, *first = NULL;
 
-	for (unsigned int i = 0; i < OWN; i++)
-		extract_frame(&t->f[i], tiny.own[i], clock);
+	for (unsigned int i = 0; i < OWN; i++) {
+		what = extract_frame(&t->f[i], tiny.own[i], clock);
+		if (!first)
+			first = what;
+	}
 	extract_tlb(t);
 	t->base = own_index(tiny.d->paging.base.n);
 	t->gdt[0] = own_index(tiny.d->segments.gdt[0].n);
 	t->gdt[1] = own_index(tiny.d->segments.gdt[1].n);
 	t->ldt = own_index(tiny.d->segments.ldt[0].n);
+	return first ? first : check_others(t);
 }
 
 /* ---- comparing ---- */

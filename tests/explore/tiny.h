@@ -48,9 +48,11 @@ struct tiny {
 /* Starts the machine; the first state. */
 void tiny_start(struct tiny *first);
 
-/* Makes the machine what @t says, and back. */
+/* Makes the machine what @t says. */
 void tiny_restore(const struct tiny *t);
-void tiny_extract(struct tiny *t);
+
+/* And back: NULL, or what of the machine is no state at all. */
+const char *tiny_extract(struct tiny *t);
 
 /* Everything anew, after a domain has died in it. */
 void tiny_reset(void);

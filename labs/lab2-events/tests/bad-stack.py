@@ -19,7 +19,8 @@ EXERCISE = "2.3"
 IMAGE = 0xfc400000  # the hypervisor's own
 HYPERVISOR_DATA = IMAGE + 0x140000
 DYING = 10
-DOMAINS = (Guest("clock", args=f"rounds=1000 others={DYING + 1}"), Guest("bad-stack"), *(Guest("bad-stack", memory=2048) for _ in range(DYING)))
+DOMAINS = (Guest("clock", args=f"rounds=1000 others={DYING + 1}"), Guest("bad-stack"),
+           *(Guest("bad-stack", memory=2048) for _ in range(DYING)))
 DIES = set(range(2, 2 + DYING))
 MEMORY = 64
 
@@ -78,5 +79,5 @@ def judge(given: dict, seen: Seen, outside: Outside) -> Iterator[Finding]:
         yield from fitted(seen, domain, 1, good)
         if not cases.died(seen, domain) or len(seen.all("run", domain=domain)) != 1:
             yield Finding(EXERCISE, bad.what, "the domain dies of it", "it lives")
-    for difference in (*cases.clock_differs(seen, len(DOMAINS)), *cases.code_differs(outside)):
+    for difference in (*cases.clock_differs(seen, 4 * len(DOMAINS)), *cases.code_differs(outside)):
         yield Finding(EXERCISE, *difference)

@@ -140,5 +140,5 @@ def judge(given: dict, seen: Seen, outside: Outside) -> Iterator[Finding]:
             yield Finding(EXERCISE, f"set_trap_table() of domain {domain}", 0, seen.one("table", 0, domain=domain).answer)
         if not cases.died(seen, domain) or seen.all("run", domain=domain):
             yield Finding(EXERCISE, script[-1].what, "the domain dies of it", "it lives")
-    for difference in (*cases.clock_differs(seen, len(DOMAINS)), *cases.code_differs(outside)):
+    for difference in (*cases.clock_differs(seen, 4 * len(DOMAINS)), *cases.code_differs(outside)):
         yield Finding(EXERCISE, *difference)

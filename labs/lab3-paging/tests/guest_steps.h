@@ -121,6 +121,11 @@ static uint32_t boot_entry(uint32_t slot)
 	return ((const uint32_t *)start_info->directory)[slot];
 }
 
+static bool do_host_step(uint32_t step, uint32_t key)
+{
+	return false;
+}
+
 static void run_steps(void)
 {
 	uint32_t pages = input_word();

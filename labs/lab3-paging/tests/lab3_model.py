@@ -17,16 +17,18 @@ from atelier_grader.observe import Seen
 PAGE, RAW, BOOT, FOREIGN, VOID, SHARED = (kind << 28 for kind in range(6))
 DIRECTORY0 = BOOT  # the one that we started with
 TABLES0 = BOOT + 1  # all its tables, as if they were one: own addresses of pages are there
-OWN = 1  # kind of an address: the own address of a page
+OWN, OF_M2P = 1, 2  # kinds of an address: the own address of a page, its word in the M2P
 
-STORE, CALL, MAP, TOUCH, CLONE, SWEEP, COMPARE = range(1, 8)
+STORE, CALL, MAP, TOUCH, CLONE, CLEAR, SWEEP, COMPARE, COUNTS, GIVE_UP, STALE = range(1, 12)
 NO_DONE, BAD_DONE, AT_HOLE, HYPERVISOR, WRAPS = range(1, 6)
 
 P, RW, US, PWT, PCD, A, D, PS, G, AVL = 1, 2, 4, 8, 16, 32, 64, 128, 256, 0xe00
 ALLOWED = P | RW | US | A | D | AVL
 SLOTS, ENTRIES = 1008, 1024
 TABLES_A_CALL = 16
+GUEST_SLOT, HOST_SLOT = 768, 256  # where pages have their own addresses, in a guest and on the host
 SELF = 0xfff0
+M2P_TABLE = 0xfc000000
 
 WRITE, M2P, COMMAND = 0, 1, 2
 PIN_TABLE, PIN_DIRECTORY, UNPIN, NEW_BASE, FLUSH, INVLPG = range(6)
@@ -36,9 +38,14 @@ NOTHING, WRITABLE, TABLE, DIRECTORY = "nothing", "writable", "table", "directory
 
 
 class Refused(Exception):
-    def __init__(self, error: int):
-        super().__init__(error)
-        self.error = -error
+    """With the error; or with several, where the interface leaves open which."""
+
+    def __init__(self, *errors: int):
+        super().__init__(*errors)
+        self.errors = frozenset(-error for error in errors)
+
+
+DONE = frozenset()
 
 
 class Unspecified(Exception):
@@ -52,6 +59,9 @@ def entry(name: int, low: int = 0) -> int:
 def raw(value: int) -> int:
     """A plain number as an entry: the frame of that number."""
     return entry(RAW | value >> 12, value & 0xfff)
+
+
+EMPTY = raw(0)
 
 
 def name_of(e: int) -> int:
@@ -95,12 +105,12 @@ def invlpg(va: int) -> Request:
 class Model:
     """One domain with `pages` pages, each mapped writable at its own address by the tables that it started with."""
 
-    def __init__(self, pages: int):
+    def __init__(self, pages: int, slot: int):
         self.frames = {PAGE | i: Frame(type=WRITABLE, refs=2, uses=1) for i in range(pages)}
         self.frames[TABLES0] = Frame(type=TABLE, refs=99, uses=99, valid=True,
                                      words={i: entry(PAGE | i, P | RW) for i in range(pages)})
         self.frames[DIRECTORY0] = Frame(type=DIRECTORY, refs=99, uses=99, valid=True, pinned=True,
-                                        words={768: entry(TABLES0, P | RW | US)})
+                                        words={slot: entry(TABLES0, P | RW | US)})
         self.frames[SHARED] = Frame(type=WRITABLE, refs=99, uses=99)
         self.base = DIRECTORY0
         self.journal: list[tuple] = []
@@ -114,25 +124,29 @@ class Model:
             setattr(frame, name, value)
 
     def store(self, frame: Frame, i: int, value: int) -> None:
-        self.journal.append((frame.words, i, frame.words.get(i, 0)))
+        self.journal.append((frame.words, i, frame.words.get(i, EMPTY)))
         frame.words[i] = value
 
-    def attempt(self, action, *args) -> int:
-        """0 or the error, with which nothing has changed."""
+    def attempt(self, action, *args) -> frozenset[int]:
+        """No error, or those of which one is answered; then nothing has changed."""
         self.journal = []
         self.new_tables = TABLES_A_CALL
         try:
             action(*args)
         except Refused as refused:
-            for where, key, value in reversed(self.journal):
-                if isinstance(where, dict):
-                    where[key] = value
-                elif where is self:
-                    self.base = value
-                else:
-                    setattr(where, key, value)
-            return refused.error
-        return 0
+            self.undo()
+            return refused.errors
+        except Unspecified:
+            self.undo()
+            raise
+        return DONE
+
+    def undo(self) -> None:
+        for where, key, value in reversed(self.journal):
+            if isinstance(where, dict):
+                where[key] = value
+            else:
+                setattr(where, key, value)
 
     # ---- references ----
 
@@ -142,6 +156,8 @@ class Model:
             return self.frames[name]
         if kind == RAW:
             raise Refused(errno.EINVAL)  # judges use numbers of frames that are not there
+        if kind == VOID:  # whether the number stands for anything at all is the machine's affair
+            raise Refused(errno.EPERM, errno.EINVAL)
         raise Refused(errno.EPERM)
 
     def take(self, name: int) -> None:
@@ -164,11 +180,14 @@ class Model:
         if kind == WRITABLE:
             return
         self.set(frame, busy=True)
-        for i in range(ENTRIES if kind == TABLE else SLOTS) if len(frame.words) > 100 else sorted(frame.words):
+        for i, e in sorted(frame.words.items()):
             if kind == TABLE:
-                self.take_table_entry(frame.words.get(i, 0))
+                self.take_table_entry(e)
             elif i < SLOTS:
-                self.take_directory_entry(name, frame.words.get(i, 0))
+                self.take_directory_entry(name, e)
+        if kind == DIRECTORY:  # the hypervisor fills its slots, and leaves there what no page table may hold
+            for i in range(SLOTS, ENTRIES):
+                self.store(frame, i, entry(VOID, P))
         self.set(frame, busy=False, valid=True)
 
     def put_type(self, name: int) -> None:
@@ -207,13 +226,13 @@ class Model:
             raise Refused(errno.EINVAL)
         if name == directory:
             if e & RW:
-                raise Refused(errno.EINVAL)
+                raise Refused(errno.EINVAL, errno.EBUSY)
             self.take(name)
             return
         frame = self.frame(name)
         if frame.uses and frame.type == DIRECTORY:
             if e & RW:
-                raise Refused(errno.EINVAL)
+                raise Refused(errno.EINVAL, errno.EBUSY)
             self.take_linear(directory, name)
             return
         if frame.uses == 0:
@@ -264,7 +283,7 @@ class Model:
             return
         if frame.type == DIRECTORY and i >= SLOTS:
             raise Refused(errno.EPERM)
-        old = frame.words.get(i, 0)
+        old = frame.words.get(i, EMPTY)
         if new & P and not new & 0xfff & ~ALLOWED and name_of(new) == name_of(old) and not (new ^ old) & (P | RW):
             self.store(frame, i, new)
             return
@@ -332,7 +351,7 @@ class Model:
         """The table that maps an address, the index in it, and the directory's entry."""
         if kind == OWN:
             return TABLES0, at & 0xfffffff, P | RW
-        top = self.frames[self.base].words.get(at >> 22, 0)
+        top = self.frames[self.base].words.get(at >> 22, EMPTY)
         name = name_of(top)
         if not top & P or name not in self.frames or self.frames[name].type != TABLE:
             return None, 0, top
@@ -351,10 +370,10 @@ class Model:
         if kind == OWN:
             e, top = self.frames[TABLES0].words[at & 0xfffffff], P | RW
         else:
-            top = self.frames[self.base].words.get(at >> 22, 0)
+            top = self.frames[self.base].words.get(at >> 22, EMPTY)
             if not top & P:
                 return None, False
-            e = self.frames[name_of(top)].words.get(at >> 12 & 1023, 0)
+            e = self.frames[name_of(top)].words.get(at >> 12 & 1023, EMPTY)
         if not e & P:
             return None, False
         return self.frames[name_of(e)], bool(e & top & RW)
@@ -367,15 +386,15 @@ class Step:
     told: tuple
     what: str
     tag: str  # of the observation; "": there is none
-    want: tuple  # its fields, in order; None: whatever it is
+    want: tuple  # its fields, in order; a set: one of these; None: whatever it is
 
 
 class Script:
     """Steps for a guest, together with what each must answer."""
 
-    def __init__(self, pages: int):
+    def __init__(self, pages: int, slot: int = GUEST_SLOT):
         self.pages = pages
-        self.model = Model(pages)
+        self.model = Model(pages, slot)
         self.steps: list[Step] = []
 
     def add(self, told: tuple, what: str, tag: str, *want) -> None:
@@ -392,76 +411,103 @@ class Script:
         frame.words[i] = value
         self.add(told, what, "store", 0, 0)
 
-    def call(self, *requests: Request, domain: int = SELF, more: int = 0, how: int = 0) -> int:
-        """An mmu_update; the model's answer."""
-        error, done = 0, 0
+    def call(self, *requests: Request, domain: int = SELF, how: int = 0) -> bool:
+        """An mmu_update; whether the model did all of it."""
+        errors, done = DONE, 0
         for r in requests:
-            error = self.model.attempt(self.model.request, r)
-            if error:
+            errors = self.model.attempt(self.model.request, r)
+            if errors:
                 break
             done += 1
-        self.ask(requests, error, done, domain, more, how)
-        return error
+        self.ask(requests, errors or 0, None if how else done, domain, how=how)
+        return not errors
 
-    def ask(self, requests, error: int, done: int | None, domain: int = SELF, more: int = 0, how: int = 0) -> None:
+    def ask(self, requests, error: int | frozenset[int], done: int | None, domain: int = SELF, more: int = 0, how: int = 0) -> None:
         """An mmu_update whose answer is known, and that leaves the model alone."""
         told = (CALL, len(requests), *(r.told() for r in requests), more % (1 << 32), how, domain)
         what = "mmu_update() of " + ", ".join(map(described, requests[:4])) + (", ..." if len(requests) > 4 else "")
         self.add(told, what, "call", error, done)
 
-    def map(self, at: int, value: int, flags: int = UVM_INVLPG, kind: int = 0) -> int:
-        error = self.model.attempt(self.model.map, kind, at, value, flags)
+    def map(self, at: int, value: int, flags: int = UVM_INVLPG, kind: int = 0) -> bool:
+        errors = self.model.attempt(self.model.map, kind, at, value, flags)
         self.add((MAP, kind, at, name_of(value), value & 0xfff, flags, SELF),
-                 f"update_va_mapping({said(at) if kind else hex(at)}, {described_entry(value)}, {flags})", "map", error)
-        return error
+                 f"update_va_mapping({said(at) if kind else hex(at)}, {described_entry(value)}, {flags})", "map", errors or 0)
+        return not errors
 
-    def protect(self, name: int, low: int, flags: int = UVM_INVLPG) -> int:
+    def protect(self, name: int, low: int, flags: int = UVM_INVLPG) -> bool:
         """Changes how a page is mapped at its own address; 0: not at all."""
-        return self.map(name, entry(name, low) if low else 0, flags, OWN)
+        return self.map(name, entry(name, low) if low else EMPTY, flags, OWN)
 
     def read(self, at: int, kind: int = 0) -> None:
         frame, _ = self.model.translate(kind, at)
         told = (TOUCH, kind, at, 0, RAW, 0)
         if frame is None:
-            self.add(told, f"a read at {said_at(kind, at)}", "touch", 1, 0, 0)
+            self.add(told, f"a read at {said_at(kind, at)}", "touch", 1, 0, EMPTY)
         else:
-            self.add(told, f"a read at {said_at(kind, at)}", "touch", 0, 0, frame.words.get((at & 0xfff) // 4, 0)
-                     if kind == 0 else frame.words.get(0, 0))
+            self.add(told, f"a read at {said_at(kind, at)}", "touch", 0, 0, frame.words.get((at & 0xfff) // 4, EMPTY)
+                     if kind == 0 else frame.words.get(0, EMPTY))
 
     def write(self, at: int, value: int) -> None:
         frame, writable = self.model.translate(0, at)
         told = (TOUCH, 0, at, 1, name_of(value), value & 0xfff)
         if frame is None or not writable:
-            self.add(told, f"a write at {at:#x}", "touch", 1, 3 if frame else 2, 0)
+            self.add(told, f"a write at {at:#x}", "touch", 1, 3 if frame else 2, EMPTY)
             return
         frame.words[(at & 0xfff) // 4] = value
-        self.add(told, f"a write at {at:#x}", "touch", 0, 0, 0)
+        self.add(told, f"a write at {at:#x}", "touch", 0, 0, EMPTY)
 
     def clone(self, name: int) -> None:
         self.model.frames[name].words = dict(self.model.frames[DIRECTORY0].words)
         self.add((CLONE, name), "", "")
 
     def clear(self, name: int) -> None:
-        """All words that a page holds become 0, by stores of the guest's own."""
-        for i in sorted(self.model.frames[name].words):
-            self.store(name, i, 0)
-        if self.model.frames[name].type != DIRECTORY:
-            self.model.frames[name].words = {}
+        """All that a page holds becomes 0, by stores of the guest's own. The page must be writable."""
+        self.model.frames[name].words = {}
+        self.add((CLEAR, name), "", "")
 
     def sweep(self, name: int, value: int) -> None:
         """An entry in each slot of a directory in turn: the judge knows the answers."""
         words = self.model.frames[name].words
         answers = []
         for slot in range(ENTRIES):
-            if slot < SLOTS and (words.get(slot, 0) & P or slot == 767 and 768 in words or 769 <= slot < 800):
+            if slot < SLOTS and (words.get(slot, EMPTY) & P or slot == 767 and 768 in words or 769 <= slot < 800):
                 answers.append(None)  # what the directory that we started with holds
                 continue
-            error = self.model.attempt(self.model.write_entry, name, slot, value)
-            if error == 0:
-                self.model.attempt(self.model.write_entry, name, slot, 0)
-            answers.append(error)
+            errors = self.model.attempt(self.model.write_entry, name, slot, value)
+            if not errors:
+                self.model.attempt(self.model.write_entry, name, slot, EMPTY)
+            answers.append(errors or {0})
         self.add((SWEEP, name, name_of(value), value & 0xfff),
                  f"{described_entry(value)} in each slot of {said(name)}", "sweep", tuple(answers))
+
+    def m2p(self, name: int, pfn: int) -> None:
+        """Sets a page's word of the M2P and reads it; after that other domains' frames cannot be told by it."""
+        self.call(Request(entry(name, M2P), raw(pfn)))
+        self.add((TOUCH, OF_M2P, name, 0, RAW, 0), f"the M2P's word of {said(name)}", "touch", 0, 0, raw(pfn))
+        self.add((TOUCH, OF_M2P, name, 1, RAW, 0), f"a store to the M2P's word of {said(name)}", "touch", 1, 3, EMPTY)
+
+    # ---- on the host alone ----
+
+    def counts(self) -> None:
+        """The counts of all pages as the hypervisor has them, and what an auditor says that knows its own rules."""
+        want = tuple((f.refs, f.uses, f.valid | f.pinned << 1) for f in self.page_frames())
+        self.add((COUNTS,), "references, uses, and whether valid (1) and pinned (2), of all pages", "counts", want)
+
+    def page_frames(self) -> list[Frame]:
+        return [self.model.frames[PAGE | i] for i in range(self.pages)]
+
+    def give_up(self, name: int) -> None:
+        """Takes a page out of the domain's reservation; it is free if nothing else held it."""
+        frame = self.model.frames[name]
+        frame.refs -= 1
+        self.add((GIVE_UP, name), f"{said(name)} given up: references, and whether it is free", "given", frame.refs,
+                 int(frame.refs == 0))
+
+    def stale(self, at: int) -> None:
+        """A store through whatever the processor may remember of an address, where it may remember nothing."""
+        self.add((STALE, 0, at, RAW, 0x1f), f"a store through what the processor may remember of {at:#x}", "stale", 0)
+
+    # ---- either ----
 
     def compare(self, name: int) -> None:
         self.add((COMPARE, name), f"slots of the hypervisor's in {said(name)} that are not its own", "compare", 0)
@@ -488,7 +534,7 @@ FLAG_NAMES = ((P, "P"), (RW, "RW"), (US, "US"), (PWT, "PWT"), (PCD, "PCD"), (A, 
 
 
 def described_entry(e: int) -> str:
-    if e == 0:
+    if e == EMPTY:
         return "0"
     flags = "+".join(name for bit, name in FLAG_NAMES if e & bit)
     return f"{said(name_of(e))} {flags or '-'}" + (f"+{e & AVL:#x}" if e & AVL else "")
@@ -529,23 +575,52 @@ def judge(exercise: str, script: Script, seen: Seen, domain: int = 0) -> Iterato
         if step.tag == "sweep":
             yield from judge_sweep(exercise, step, got.answers)
             continue
+        if step.tag == "counts":
+            wrong = list(judge_counts(exercise, f"step {key}", step.want[0], got.bytes, seen.one("audit", key, domain).text))
+            yield from wrong
+            if wrong:
+                return
+            continue
         want, have = list(step.want), list(got.fields.values())
         if step.tag == "touch":  # what the processor may set in an entry is its own affair
-            table = want[2] & ~0xfff and name_of(want[2]) >> 28 << 28 != RAW
+            table = name_of(want[2]) >> 28 << 28 != RAW
             want[2] = number(want[2], frames) & ~(A | D if table else 0)
             have[2] &= ~(A | D if table else 0)
-        if any(w is not None and w != h for w, h in zip(want, have, strict=True)):
+        if not all(fits(w, h) for w, h in zip(want, have, strict=True)):
             yield Finding(exercise, f"step {key}, {step.what}: {', '.join(got.fields)}",
-                          tuple("any" if w is None else w for w in want), tuple(have))
+                          ", ".join(map(shown, want)), ", ".join(map(str, have)))
             return  # what follows builds on it
+
+
+def fits(want: int | frozenset[int] | None, got: int) -> bool:
+    return want is None or (got in want if isinstance(want, frozenset) else got == want)
+
+
+def shown(want: int | frozenset[int] | None) -> str:
+    if want is None:
+        return "any"
+    return " or ".join(map(str, sorted(want))) if isinstance(want, (frozenset, set)) else str(want)
 
 
 def judge_sweep(exercise: str, step: Step, answers: bytes) -> Iterator[Finding]:
     for slot, want in enumerate(step.want[0]):
         got = int.from_bytes(answers[slot:slot + 1], "little", signed=True) if slot < len(answers) else None
-        if want is not None and got != want:
-            yield Finding(exercise, f"{step.what}: slot {slot}", want, got)
+        if want is not None and got not in want:
+            yield Finding(exercise, f"{step.what}: slot {slot}", shown(want), got)
             return
+
+
+def judge_counts(exercise: str, when: str, want: tuple, counts: bytes, audit: bytes) -> Iterator[Finding]:
+    got = tuple(zip(counts[0::3], counts[1::3], counts[2::3]))
+    for i, (w, g) in enumerate(zip(want, got)):
+        if w != g:
+            yield Finding(exercise, f"{when}, page {i}: references, uses, valid (1) and pinned (2)", w, g)
+            return
+    if len(got) != len(want):
+        yield Finding(exercise, f"{when}: pages that were counted", len(want), len(got))
+    if audit:
+        yield Finding(exercise, f"{when}: what is wrong in the tables or could be remembered of them", "nothing",
+                      audit.decode(errors="replace"))
 
 
 def judge_neighbour(exercise: str, seen: Seen) -> Iterator[Finding]:

@@ -15,9 +15,13 @@ enum { NAME_PAGE, NAME_RAW, NAME_BOOT, NAME_FOREIGN, NAME_VOID, NAME_SHARED };
 #define NAME_KIND(name)		((name) >> 28)
 #define NAME_NUMBER(name)	((name) & 0xfffffff)
 
-enum { STEP_END, STEP_STORE, STEP_CALL, STEP_MAP, STEP_TOUCH, STEP_CLONE, STEP_SWEEP, STEP_COMPARE };
+enum {
+	STEP_END, STEP_STORE, STEP_CALL, STEP_MAP, STEP_TOUCH, STEP_CLONE, STEP_CLEAR, STEP_SWEEP, STEP_COMPARE,
+	STEP_COUNTS, STEP_GIVE_UP, STEP_STALE,		/* on the host alone */
+};
 
-enum { VA_RAW, VA_OWN };		/* an address as it is; or the own address of a page, whose number it is */
+/* An address as it is; the own address of a page; the M2P's word of a page. */
+enum { VA_RAW, VA_OWN, VA_M2P };
 
 #define REQUESTS	64
 
@@ -29,6 +33,7 @@ static int ask_updates(const struct mmu_request *list, uint32_t count, uint32_t 
 static int ask_updates_oddly(uint32_t how, const struct mmu_request *list, uint32_t count, uint32_t *done, uint32_t domain);
 static int ask_mapping(uint32_t va, uint32_t value, uint32_t flags, uint32_t domain);
 static uint32_t boot_entry(uint32_t slot);
+static bool do_host_step(uint32_t step, uint32_t key);
 
 static uint32_t read_entry(void)
 {
@@ -41,6 +46,8 @@ static uint32_t read_address(void)
 {
 	uint32_t kind = input_word(), at = input_word();
 
+	if (kind == VA_M2P)
+		return ATELIER_M2P + 4 * frame_of(at);
 	return kind == VA_OWN ? own_address(at) : at;
 }
 
@@ -104,6 +111,17 @@ static void do_clone(void)
 	}
 }
 
+static void do_clear(void)
+{
+	uint32_t page = input_word(), error;
+
+	for (uint32_t i = 0; i < 1024; i++) {
+		uint32_t value = 0;
+
+		access_word(word_address(page, i), true, &value, &error);
+	}
+}
+
 static uint32_t entry_now(uint32_t page, uint32_t slot)
 {
 	uint32_t value = 0, error;
@@ -147,7 +165,9 @@ static void do_compare(uint32_t key)
 
 static bool do_step(uint32_t key)
 {
-	switch (input_word()) {
+	uint32_t step = input_word();
+
+	switch (step) {
 	case STEP_STORE:
 		do_store(key);
 		return true;
@@ -163,6 +183,9 @@ static bool do_step(uint32_t key)
 	case STEP_CLONE:
 		do_clone();
 		return true;
+	case STEP_CLEAR:
+		do_clear();
+		return true;
 	case STEP_SWEEP:
 		do_sweep(key);
 		return true;
@@ -170,11 +193,11 @@ static bool do_step(uint32_t key)
 		do_compare(key);
 		return true;
 	}
-	return false;
+	return do_host_step(step, key);
 }
 
 /* The numbers of the frames that tables may turn out to hold, for the judge. */
-static void observe_frames(uint32_t pages)
+static inline void observe_frames(uint32_t pages)
 {
 	for (uint32_t i = 0; i < pages; i++)
 		observe("page mfn", i, frame_of(NAME_PAGE << 28 | i));
@@ -182,7 +205,7 @@ static void observe_frames(uint32_t pages)
 	observe("boot mfn", 1, frame_of(NAME_BOOT << 28 | 1));
 }
 
-static void do_steps(void)
+static inline void do_steps(void)
 {
 	for (uint32_t key = 0; do_step(key); key++)
 		;

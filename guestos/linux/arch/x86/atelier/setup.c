@@ -96,7 +96,7 @@ static void __init init_boot_params(const struct start_info *si)
 	strscpy(boot_command_line, si->cmdline, COMMAND_LINE_SIZE);
 }
 
-asmlinkage __visible void __init atelier_start_kernel(struct start_info *si)
+__visible void __init atelier_start_kernel(struct start_info *si)
 {
 	check_interface(si);
 	atelier_start_info = si;
