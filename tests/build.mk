@@ -8,12 +8,12 @@ HOST_FLAGS := -m32 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -fn
 	-DHOST_BUILD -DDEBUG=1 -Isrc -Itests
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
-# $(call host_config,NAME,COMPILER,FLAGS): how a .c is compiled for NAME. The core's variables get sections of their
+# $(call host_config,NAME,COMPILER,FLAGS,MORE FOR THE CORE): how a .c is compiled for NAME. The core's variables get sections of their
 # own, so that tests/host/snapshot.c finds where they begin and end.
 define host_config
 build/host/$(1)/src/%.o: src/%.c tests/build.mk | deps-check
 	@mkdir -p $$(@D)
-	$$(call say,HOSTCC) $(2) $(HOST_FLAGS) $(3) -MMD -MP -c -o $$@ $$< && \
+	$$(call say,HOSTCC) $(2) $(HOST_FLAGS) $(3) $(4) -MMD -MP -c -o $$@ $$< && \
 		objcopy --rename-section .data=core_data --rename-section .bss=core_bss $$@
 build/host/$(1)/tests/%.o: tests/%.c tests/build.mk | deps-check
 	@mkdir -p $$(@D)
@@ -52,6 +52,53 @@ $(eval $(call explore_config,2x1,2,1))
 $(eval $(call explore_config,2x2,2,2))
 $(eval $(call explore_config,3x1,3,1))
 $(eval $(call explore_config,3x2,3,2))
+
+EXPLORE_QUICK := 2x2 3x1
+.PHONY: explore explore-quick
+explore-quick: $(EXPLORE_QUICK:%=explore-%)	## every state of two small domains, in a minute
+explore: explore-quick explore-3x2	## the same of a larger one, for hours
+explore-%: build/host/explore-%/explore
+	@$< $(EXPLORE_STATES)
+explore-3x2: EXPLORE_STATES ?= 45000000
+
+# ---- fuzzers: `make fuzz SECONDS=60`; their corpora are replayed by every check ----
+
+FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_SMALL := -DTABLE_ENTRIES=16u -DGUEST_SLOTS=6u -DHOST_VA=0x400000u -DMAX_DOMAINS=3 -DHOST_SLOTS=3u -DHOST_FRAMES=64u \
+	-DFRAME_COUNT_MAX=24 -DTLB_CLOCK_START=0xfffffff0u
+FUZZERS := paging dispatch descriptors builder
+SECONDS ?= 60
+
+# Coverage of the core alone leads the fuzzer; the auditors' would only slow it down.
+FUZZ_COVERAGE := -fsanitize-coverage=inline-8bit-counters,pc-table
+$(eval $(call host_config,fuzz-small,clang,-O2 $(FUZZ_SANITIZE) $(FUZZ_SMALL),$(FUZZ_COVERAGE)))
+$(eval $(call host_config,fuzz-full,clang,-O2 $(FUZZ_SANITIZE) -DMAX_DOMAINS=3 -DHOST_SLOTS=3u -DHOST_FRAMES=64u,$(FUZZ_COVERAGE)))
+
+# $(call fuzzer,NAME,CONFIGURATION)
+define fuzzer
+build/host/fuzz/$(1): $(call host_objects,$(2),tests/fuzz/$(1)_fuzz.c)
+	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@) clang -m32 $(FUZZ_SANITIZE) -fsanitize=fuzzer $(HOST_LINK) -o $$@ $$^
+endef
+$(eval $(call fuzzer,paging,fuzz-small))
+$(eval $(call fuzzer,dispatch,fuzz-small))
+$(eval $(call fuzzer,descriptors,fuzz-full))
+$(eval $(call fuzzer,builder,fuzz-full))
+
+.PHONY: fuzz fuzz-replay
+fuzz-replay: $(FUZZERS:%=build/host/fuzz/%)	## the fuzzers' corpora once more
+	@for f in $(FUZZERS); do build/host/fuzz/$$f -runs=0 tests/fuzz/corpus/$$f 2>&1 | tests/fuzz/summary $$f || exit 1; done
+
+# New inputs that reach something new are left in build/host/fuzz/new/: `make fuzz-keep` takes the few that matter.
+fuzz: $(FUZZERS:%=fuzz-%)	## looks for new faults, SECONDS=60 each
+fuzz-%: build/host/fuzz/%
+	@mkdir -p build/host/fuzz/new/$*
+	@cd build/host/fuzz && ./$* -max_total_time=$(SECONDS) -max_len=1024 -print_final_stats=1 new/$* ../../../tests/fuzz/corpus/$* 2>&1 | \
+		../../../tests/fuzz/summary $*
+.PHONY: fuzz-keep
+fuzz-keep: $(FUZZERS:%=build/host/fuzz/%)	## the smallest set of inputs that reaches as much becomes the corpus
+	@for f in $(FUZZERS); do mkdir -p tests/fuzz/corpus/$$f build/host/fuzz/new/$$f && \
+		build/host/fuzz/$$f -merge=1 -max_len=256 tests/fuzz/corpus/$$f build/host/fuzz/new/$$f 2>&1 | tail -1; done
 
 # ---- the labs' tests on the host: a program each, labs/.../tests/X.c with the core and the pretend machine ----
 # One with a line "/* HOST_DEFINES: -DX=7 */" has a core of its own, built with that.

@@ -89,6 +89,18 @@ def kvm_in_bochs_is_refused():
     refused(_tool("--guest=mini", "--kvm=1", "--emu=bochs"), "EMU=bochs")
 
 
+def a_word_for_kvm_that_means_nothing_is_refused():
+    refused(_tool("--guest=mini", "--kvm=yes"), "KVM=yes", "say KVM=1")
+
+
+def gdb_in_bochs_is_refused():
+    refused(_tool("--guest=mini", "--emu=bochs", "--gdb"), "leave EMU=bochs out")
+
+
+def an_initramfs_that_is_not_there_is_refused():
+    refused(_tool(f"--image={MINI}", "--initrd=nowhere"), "nowhere", "full, small, or")
+
+
 def a_kernel_that_is_no_program_is_refused():
     refused(_tool("--guest=mini", "--image=Makefile"), "Makefile is no ELF file")
 

@@ -11,7 +11,9 @@
 #include "domain.h"
 #include "host/host.h"
 
+#ifndef HOST_VA
 #define HOST_VA		0x40000000u
+#endif
 #define HOST_ARGS	0x80000000u	/* addresses of host_arg() */
 #define HOST_ARGS_SIZE	16384u
 

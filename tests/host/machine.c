@@ -266,8 +266,14 @@ bool machine_frame_usable(mfn_t mfn)
 
 void *machine_frame_table(size_t size)
 {
-	free(machine.frame_table);
-	machine.frame_table = calloc(host.frames, size);
+	static size_t allocated;
+
+	if (size > allocated) {
+		free(machine.frame_table);
+		machine.frame_table = malloc(HOST_FRAMES * size);
+		allocated = size;
+	}
+	memset(machine.frame_table, 0, host.frames * size);
 	return machine.frame_table;
 }
 

@@ -4,6 +4,7 @@
 import errno
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -39,7 +40,14 @@ def some_ranges(rng: Random) -> list[tuple[int, int]]:
     return ranges[:MOST]
 
 
-def comes_back(rng: Random, ring: int, eip: int) -> Case:
+@dataclass(frozen=True)
+class Return(Case):
+    """A call of iret()."""
+
+    back: tuple[int, ...] = ()  # where to: ring, EIP, CS, EFLAGS, EAX, ESP, SS
+
+
+def comes_back(rng: Random, ring: int, eip: int) -> Return:
     """iret() to an address, which nothing is executed at: an event is pending, and what iret() does unmasks it."""
     c = cases.case(rng, f"an event at {eip:#x} in ring {ring}", 1, cases.INT_82 + cases.JUMP_DONE, mask=1, raised=True)
     code, data = (cases.RING1_CODE, cases.RING1_DATA) if ring == 1 else (cases.RING3_CODE, cases.RING3_DATA)
@@ -47,9 +55,8 @@ def comes_back(rng: Random, ring: int, eip: int) -> Case:
     eax, esp = rng.getrandbits(32), cases.STACK3 + 4 * rng.randrange(100, 1000)
     stack = [eax, eip, code, flags] + ([esp, data] if ring == 3 else [])
     c.regs["eax"] = cases.IRET
-    object.__setattr__(c, "stack", b"".join(word.to_bytes(4, "little") for word in stack))
-    object.__setattr__(c, "back", (ring, eip, code, flags, eax, esp, data))
-    return c
+    return Return(**vars(c) | {"stack": b"".join(word.to_bytes(4, "little") for word in stack),
+                               "back": (ring, eip, code, flags, eax, esp, data)})
 
 
 def addresses(rng: Random, ranges: list[tuple[int, int]]) -> list[int]:
@@ -86,7 +93,7 @@ def encode(given: dict) -> bytes:
     return observe.encode((cases.encode_steps(given["steps"]), STORM))
 
 
-def expected(c: Case, ranges: list[tuple[int, int]]) -> tuple[dict[str, int], list[int]]:
+def expected(c: Return, ranges: list[tuple[int, int]]) -> tuple[dict[str, int], list[int]]:
     ring, eip, code, flags, eax, esp, data = c.back
     want = {**c.regs, "eax": eax, "mask": 1, "cs": cases.RING1_CODE, "ss": cases.RING1_DATA}
     inside = [i for i, (start, end) in enumerate(ranges) if start <= eip < end]

@@ -85,7 +85,7 @@ def dying(rng: Random) -> list[list]:
     """Scripts whose last step is the end."""
     hole = cases.HOLE + 16 * rng.randrange(1000)
     both_missing = cases.callbacks(event=(MISSING, HANDLER), failsafe=(MISSING_TOO, HANDLER))
-    esp = rng.choice((cases.HOLE + 400, cases.READONLY + 400, cases.LINE + 64, 0, 0xfc540000))
+    esp = rng.choice((cases.HOLE + 400, cases.READONLY + 400, cases.LINE + 64, 0, 0xfc540000))  # the last: the hypervisor's
     return [
         [all_stubs(), ud2(rng, "#UD without room for its frame", esp=esp)],
         [all_stubs(), ud2(rng, "#UD with its stack above the line", esp=cases.LINE + 8)],
@@ -117,7 +117,8 @@ def lives(steps: list, seen: Seen) -> Iterator[Finding]:
             yield Finding(EXERCISE, *difference)
 
     data = cases.RING1_DATA
-    failsafe = {"stub": cases.FAILSAFE, "mask": 1, "cs": cases.RING1_CODE, "ss": data, "ds": data, "es": data, "fs": data, "gs": data}
+    failsafe = {"stub": cases.FAILSAFE, "mask": 1, "cs": cases.RING1_CODE,
+                **{name: data for name in ("ss", "ds", "es", "fs", "gs")}}
     segments = [data] * 4
     # The event's frame is there already; below it that of the callback that could not be entered.
     yield from differs(2, {**failsafe, "esp": steps[2].esp - 12 - 28}, [*segments, None, MISSING])
@@ -135,10 +136,10 @@ def lives(steps: list, seen: Seen) -> Iterator[Finding]:
 def judge(given: dict, seen: Seen, outside: Outside) -> Iterator[Finding]:
     yield from lives(given["scripts"][1], seen)
     for domain in sorted(DIES):
-        script = given["scripts"][domain]
-        if seen.one("table", 0, domain=domain).answer != 0:
-            yield Finding(EXERCISE, f"set_trap_table() of domain {domain}", 0, seen.one("table", 0, domain=domain).answer)
+        end = given["scripts"][domain][-1]
+        if (answer := seen.one("table", 0, domain=domain).answer) != 0:
+            yield Finding(EXERCISE, f"set_trap_table() of domain {domain}", 0, answer)
         if not cases.died(seen, domain) or seen.all("run", domain=domain):
-            yield Finding(EXERCISE, script[-1].what, "the domain dies of it", "it lives")
+            yield Finding(EXERCISE, end.what, "the domain dies of it", "it lives")
     for difference in (*cases.clock_differs(seen, 4 * len(DOMAINS)), *cases.code_differs(outside)):
         yield Finding(EXERCISE, *difference)

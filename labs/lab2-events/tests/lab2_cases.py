@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from atelier_grader import observe
+from atelier_grader.judge import Outside
+from atelier_grader.observe import Observation, Seen
 
 TABLE, CALLBACKS, RUN, FAST = 1, 2, 3, 4
 
@@ -96,16 +98,18 @@ def callbacks(*ranges: tuple[int, int] | tuple[int, int, int], count: int | None
     return (CALLBACKS, *event, *failsafe, len(told) if count is None else count, *told)
 
 
-def words(seen: object) -> list[int]:
+def words(seen: Observation) -> list[int]:
+    """What lay on the stack."""
     return [getattr(seen, name) for name in "abcdefghijkl"]
 
 
-def encode_steps(steps: list) -> tuple:
+def encode_steps(steps: list[tuple | Case]) -> tuple:
     """Steps as cases.h reads them: what calls of this file gave, and Cases; then the end."""
     return tuple(word for step in steps for word in (step.told() if isinstance(step, Case) else step)) + (0,)
 
 
-def frame_differs(c: Case, want: dict[str, int], frame: list[int], run: object, stack: object) -> Iterator[tuple]:
+def frame_differs(c: Case, want: dict[str, int], frame: list[int | None], run: Observation,
+                  stack: Observation) -> Iterator[tuple]:
     """(what, wanted, got) for each thing about a trip's end that is not as it should be.
 
     `want`: the found registers, by name; `frame`: the words on the stack, None for one that does not matter.
@@ -118,22 +122,22 @@ def frame_differs(c: Case, want: dict[str, int], frame: list[int], run: object, 
             yield f"{c.what}: word {i} of the frame", value, got
 
 
-def arrival(c: Case, stub: int, extra: int, mask: int, **changes: int) -> dict[str, int]:
+def arrival(c: Case, stub: int, extra: int, mask: int) -> dict[str, int]:
     """What is found where a frame with `extra` words below it was built."""
     data = RING1_DATA if c.ring == 1 else RING3_DATA
     return {"stub": stub, "mask": mask, **c.regs, "esp": c.frame_esp(extra), "ss": RING1_DATA, "cs": RING1_CODE,
-            "ds": data, "es": data, **changes}
+            "ds": data, "es": data}
 
 
-def frame(c: Case, eip: int, eflags: int, *extra: int, **changes: int) -> list[int]:
+def frame(c: Case, eip: int, eflags: int, *extra: int, esp: int | None = None) -> list[int]:
     """The words of the frame; `eflags` as they were, but IF, which says whether events were unmasked."""
     below = [*extra, eip, RING1_CODE if c.ring == 1 else RING3_CODE, eflags & ~IF | (0 if c.mask else IF)]
-    return below if c.ring == 1 else [*below, changes.get("esp", c.esp), RING3_DATA]
+    return below if c.ring == 1 else [*below, c.esp if esp is None else esp, RING3_DATA]
 
 
-def clock_differs(seen: object, slices: int = 2, domain: int = 0) -> Iterator[tuple]:
+def clock_differs(seen: Seen, slices: int = 2) -> Iterator[tuple]:
     """(what, wanted, got) for each thing that was wrong with clock.c. `slices`: of 10 ms, that it may have to wait."""
-    clock = seen.one("clock", domain=domain)
+    clock = seen.one("clock")
     worst = slices * 10_000_000 + 100_000
     for what, want, got in (
             ("alarms that came", clock.rounds, clock.ticks), ("events sent", clock.rounds, clock.sent),
@@ -145,17 +149,17 @@ def clock_differs(seen: object, slices: int = 2, domain: int = 0) -> Iterator[tu
         yield "the well-behaved domain: ns that an alarm was late", f"up to {worst}", clock.worst
 
 
-def encode_scripts(scripts: list[list]) -> bytes:
+def encode_scripts(scripts: list[list[tuple | Case]]) -> bytes:
     """One script for each domain (find_script() of cases.h)."""
     return observe.encode(tuple(observe.encode(encode_steps(steps)) for steps in scripts))
 
 
-def died(seen: object, domain: int) -> bool:
+def died(seen: Seen, domain: int) -> bool:
     """Whether a domain came to no end of its own, and domain 0 (clock.c) found it gone."""
     return domain not in seen.ended and not seen.one("lives", domain).yes
 
 
-def code_differs(outside: object) -> Iterator[tuple]:
+def code_differs(outside: Outside) -> Iterator[tuple]:
     """(what, wanted, got) if the hypervisor's own code or stack are not as they should be."""
     text = next(s for s in outside.image.segments
                 if s.virtual <= outside.image.symbols["hypercall_dispatch"].address < s.virtual + s.size)

@@ -11,6 +11,8 @@
 #define READINGS	50000
 #define A_TURN		100	/* readings between two yields */
 #define A_NOTE		2500	/* between two notes */
+#define LONG		8000000	/* cycles without a turn: what is wrong with the scale has time to show */
+#define LONGS		3
 
 static struct shared_time snapshot(void)
 {
@@ -66,9 +68,25 @@ static void read_torn(uint32_t rounds)
 	observe("torn rounds changed believed odd", 0, rounds, changed, believed, odd);
 }
 
+static void read_late(uint32_t key)
+{
+	uint64_t start, tsc;
+	struct time t;
+
+	hypercall_yield();	/* as long as it can be until the clock is published again */
+	start = read_tsc();
+	while (read_tsc() - start < LONG)
+		;
+	t = time_read();
+	tsc = read_tsc();
+	note(key, t, tsc);
+}
+
 int test_main(const struct start_info *start)
 {
 	read_often();
+	for (uint32_t i = 0; i < LONGS; i++)
+		read_late(READINGS / A_NOTE + i);
 	read_torn(200);
 	for (uint32_t i = 0; start->domid == 0 && i < 500; i++)
 		hypercall_yield();

@@ -4,6 +4,7 @@
 import errno
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -21,29 +22,29 @@ EXERCISE = "2.4"
 WORD = 4
 MASK_EVENTS = 4
 LINE = 0xfc000000
-DIVIDE, DEBUG, BREAK, OVERFLOW, BOUND, OPCODE, NO_FPU, BAD_TSS, PROTECTION, PAGE_FAULT, MATH = 0, 1, 3, 4, 5, 6, 7, 10, 13, 14, 16
+DIVIDE, DEBUG, BREAK, OVERFLOW, BOUND, OPCODE, NO_FPU = 0, 1, 3, 4, 5, 6, 7
+BAD_TSS, PROTECTION, PAGE_FAULT, MATH = 10, 13, 14, 16
 HAS_ERROR = {8, 10, 11, 12, 13, 14, 17}
 WRITE, PRESENT, USER = 2, 1, 4
 
 
+@dataclass(frozen=True)
 class Trap(Case):
     """A case, and what the processor says about it."""
 
-    vector: int
-    error: int
-    address: int
-    at: int  # the EIP that is reported
-    pushed: int  # bytes that the code has pushed by then
+    vector: int = 0
+    error: int = 0
+    address: int = 0
+    at: int = 0  # the EIP that is reported
+    pushed: int = 0  # bytes that the code has pushed by then
 
 
-def trap(rng: Random, what: str, ring: int, code: bytes, vector: int, after: int = 0, error: int = 0, address: int = 0,
-         at: int | None = None, pushed: int = 0, regs: dict[str, int] | None = None, flags: int = 0, **changes: object) -> Trap:
-    c = cases.case(rng, f"{what} in ring {ring}", ring, code, mask=rng.randrange(2), **changes)
-    made = Trap(**{**vars(c), "eflags": c.eflags | flags, "regs": {**c.regs, **(regs or {})}})
-    for name, value in (("vector", vector), ("error", error), ("address", address), ("pushed", pushed),
-                        ("at", c.eip + after if at is None else at)):
-        object.__setattr__(made, name, value)
-    return made
+def trap(rng: Random, what: str, ring: int, code: bytes, vector: int, *, after: int = 0, at: int | None = None,
+         regs: dict[str, int] | None = None, flags: int = 0, fpu: bool = False, **more: int) -> Trap:
+    c = cases.case(rng, f"{what} in ring {ring}", ring, code, mask=rng.randrange(2), fpu=fpu)
+    changed = {"eflags": c.eflags | flags, "regs": c.regs | (regs or {}), "vector": vector,
+               "at": c.eip + after if at is None else at}
+    return Trap(**vars(c) | changed | more)
 
 
 def absolute(opcode: bytes, address: int) -> bytes:
@@ -59,9 +60,11 @@ def memory(rng: Random, ring: int) -> Iterator[Trap]:
     yield trap(rng, "a write to a hole", ring, absolute(b"\xa3", hole), PAGE_FAULT, error=user | WRITE, address=hole)
     yield trap(rng, "a write to a read-only page", ring, absolute(b"\xa3", fixed), PAGE_FAULT,
                error=user | WRITE | PRESENT, address=fixed)
-    yield trap(rng, "a jump into a hole", ring, b"\xff\xe0", PAGE_FAULT, error=user, address=hole, at=hole, regs={"eax": hole})
+    yield trap(rng, "a jump into a hole", ring, b"\xff\xe0", PAGE_FAULT, error=user, address=hole, at=hole,
+               regs={"eax": hole})
     if ring == 3:
-        yield trap(rng, "a read of ring 1's memory", ring, absolute(b"\xa1", fixed), PAGE_FAULT, error=user | PRESENT, address=fixed)
+        yield trap(rng, "a read of ring 1's memory", ring, absolute(b"\xa1", fixed), PAGE_FAULT, error=user | PRESENT,
+                   address=fixed)
 
 
 def others(rng: Random, ring: int) -> Iterator[Trap]:

@@ -3,6 +3,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -34,7 +35,7 @@ def pending(rng: Random, mask: int) -> Case:
 
 def by_timer(rng: Random, ring: int) -> Case:
     c = cases.case(rng, f"an event while ring {ring} loops", ring, cases.SPIN, delay=rng.randrange(60000, 90000))
-    return Case(**{**vars(c), "eflags": c.eflags | rng.choice((0, cases.NT))})
+    return replace(c, eflags=c.eflags | rng.choice((0, cases.NT)))
 
 
 def inputs(rng: Random) -> dict:

@@ -13,7 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import lab3_model as model  # noqa: E402
 from lab3_model import (  # noqa: E402
-    A, D, EMPTY, FOREIGN, G, HOST_SLOT, NEW_BASE, P, PCD, PIN_DIRECTORY, PIN_TABLE, PS, PWT, RAW, RW, Script, UNPIN, US, VOID, command, entry)
+    A, D, EMPTY, FOREIGN, G, HOST_SLOT, NEW_BASE, P, PCD, PIN_DIRECTORY, PIN_TABLE, PS, PWT, RAW, RW,
+    Script, UNPIN, US, VOID, command, entry,
+)
 
 EXERCISE = "3.3"
 encode = model.encode

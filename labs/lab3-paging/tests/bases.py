@@ -12,7 +12,10 @@ from atelier_grader.observe import Seen
 sys.path.insert(0, str(Path(__file__).parent))
 
 import lab3_model as model  # noqa: E402
-from lab3_model import A, DIRECTORY0, EMPTY, NEW_BASE, P, PIN_DIRECTORY, PIN_TABLE, RAW, RW, Script, UNPIN, US, VOID, command, entry, raw, write  # noqa: E402
+from lab3_model import (  # noqa: E402
+    A, DIRECTORY0, EMPTY, NEW_BASE, P, PIN_DIRECTORY, PIN_TABLE, RAW, RW, Script, UNPIN, US, VOID, command,
+    entry, raw, write,
+)
 
 EXERCISE = "3.5"
 encode = model.encode

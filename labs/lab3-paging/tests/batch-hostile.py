@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from atelier_grader.judge import Finding, Guest
+from atelier_grader.judge import Finding, Guest, Outside
 from atelier_grader.observe import Seen
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import lab3_model as model  # noqa: E402
-from lab3_model import AT_HOLE, BAD_DONE, DIRECTORY0, EMPTY, FLUSH, FOREIGN, HYPERVISOR, M2P, NEW_BASE, NO_DONE, OWN, P, PIN_DIRECTORY, PIN_TABLE, PS, RAW, RW, Request, Script, UNPIN, US, VOID, WRAPS, command, entry, invlpg, raw, write  # noqa: E402
+from lab3_model import (  # noqa: E402
+    AT_HOLE, BAD_DONE, DIRECTORY0, EMPTY, FLUSH, FOREIGN, HYPERVISOR, M2P, NEW_BASE, NO_DONE, OWN, P,
+    PIN_DIRECTORY, PIN_TABLE, PS, RAW, RW, Request, Script, UNPIN, US, VOID, WRAPS, command, entry, invlpg,
+    raw, write,
+)
 
 EXERCISE = "3.4"
 encode = model.encode
@@ -102,6 +106,6 @@ def inputs(rng: Random) -> dict:
     s.m2p(KEPT, rng.randrange(1 << 32))
     return {"script": s}
 
-def judge(given: dict, seen: Seen) -> Iterator[Finding]:
+def judge(given: dict, seen: Seen, outside: Outside) -> Iterator[Finding]:
     yield from model.judge(EXERCISE, given["script"], seen, domain=1)
-    yield from model.judge_neighbour(EXERCISE, seen)
+    yield from model.judge_neighbour(EXERCISE, seen, outside)

@@ -16,8 +16,10 @@ from atelier_grader.observe import Seen
 sys.path.insert(0, str(Path(__file__).parent))
 
 import lab3_model as model  # noqa: E402
-from lab3_model import (DIRECTORY0, EMPTY, NEW_BASE, P, PIN_DIRECTORY, PIN_TABLE, RW, UNPIN, US, Script, Unspecified,  # noqa: E402
-                        command, entry, write)
+from lab3_model import (  # noqa: E402
+    DIRECTORY0, EMPTY, NEW_BASE, P, PIN_DIRECTORY, PIN_TABLE, RW, UNPIN, US, Script, Unspecified, command,
+    entry, write,
+)
 
 EXERCISE = "3.5"
 MEMORY = 32

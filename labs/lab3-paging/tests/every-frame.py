@@ -50,4 +50,4 @@ def judge(given: dict, seen: Seen, outside: Outside) -> Iterator[Finding]:
     yield from differ("mapped to be read", set(own), numbers(seen.one("readable", domain=1).bits))
     yield from differ("mapped to be written", set(own) - unwritable, numbers(seen.one("writable", domain=1).bits))
     yield from differ("pinned or loaded", set(), numbers(seen.one("pinned", domain=1).bits))
-    yield from model.judge_neighbour(EXERCISE, seen)
+    yield from model.judge_neighbour(EXERCISE, seen, outside)

@@ -13,7 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import lab3_model as model  # noqa: E402
 from lab3_model import (  # noqa: E402
-    A, EMPTY, FLUSH, HOST_SLOT, NEW_BASE, P, PIN_DIRECTORY, PIN_TABLE, RW, Script, UNPIN, US, UVM_NONE, command, entry, write)
+    A, EMPTY, FLUSH, HOST_SLOT, NEW_BASE, P, PIN_DIRECTORY, PIN_TABLE, RW, Script, UNPIN, US, UVM_NONE,
+    command, entry, write,
+)
 
 EXERCISE = "3.6"
 encode = model.encode

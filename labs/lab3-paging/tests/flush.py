@@ -12,7 +12,10 @@ from atelier_grader.observe import Seen
 sys.path.insert(0, str(Path(__file__).parent))
 
 import lab3_model as model  # noqa: E402
-from lab3_model import DIRECTORY0, EMPTY, FLUSH, NEW_BASE, P, PIN_DIRECTORY, RW, Script, US, UVM_FLUSH, UVM_INVLPG, UVM_NONE, command, entry, invlpg, raw, write  # noqa: E402
+from lab3_model import (  # noqa: E402
+    DIRECTORY0, EMPTY, FLUSH, NEW_BASE, P, PIN_DIRECTORY, RW, Script, US, UVM_FLUSH, UVM_INVLPG, UVM_NONE,
+    command, entry, invlpg, raw, write,
+)
 
 EXERCISE = "3.6"
 encode = model.encode

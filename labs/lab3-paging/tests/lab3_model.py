@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from atelier_grader import observe
-from atelier_grader.judge import Finding
+from atelier_grader.judge import Finding, Outside
 from atelier_grader.observe import Seen
 
 PAGE, RAW, BOOT, FOREIGN, VOID, SHARED = (kind << 28 for kind in range(6))
@@ -29,6 +29,7 @@ TABLES_A_CALL = 16
 GUEST_SLOT, HOST_SLOT = 768, 256  # where pages have their own addresses, in a guest and on the host
 SELF = 0xfff0
 M2P_TABLE = 0xfc000000
+CANARY = 0x0ddba11
 
 WRITE, M2P, COMMAND = 0, 1, 2
 PIN_TABLE, PIN_DIRECTORY, UNPIN, NEW_BASE, FLUSH, INVLPG = range(6)
@@ -70,7 +71,8 @@ def name_of(e: int) -> int:
 
 @dataclass
 class Frame:
-    owner: str = "own"  # or "other"; absent ones have no Frame at all
+    """One of the domain's own."""
+
     type: str = NOTHING
     refs: int = 1
     uses: int = 0
@@ -94,8 +96,8 @@ def write(name: int, i: int, value: int) -> Request:
     return Request(entry(name, 4 * i | WRITE), value)
 
 
-def command(code: int, name: int = RAW, low: int = 0) -> Request:
-    return Request(entry(name, low & ~3 | COMMAND), raw(code))
+def command(code: int, name: int = RAW) -> Request:
+    return Request(entry(name, COMMAND), raw(code))
 
 
 def invlpg(va: int) -> Request:
@@ -623,9 +625,11 @@ def judge_counts(exercise: str, when: str, want: tuple, counts: bytes, audit: by
                       audit.decode(errors="replace"))
 
 
-def judge_neighbour(exercise: str, seen: Seen) -> Iterator[Finding]:
-    """Domain 0, which did nothing wrong."""
+def judge_neighbour(exercise: str, seen: Seen, outside: Outside) -> Iterator[Finding]:
+    """Domain 0, which did nothing wrong, and the hypervisor."""
     got = seen.one("neighbour")
     if (got.good, got.same) != (got.asked, 1):
         yield Finding(exercise, "the other domain: good answers, and whether its memory and tables are as before",
                       (got.asked, 1), (got.good, got.same))
+    if (canary := int.from_bytes(outside.variable("stack_canary"), "little")) != CANARY:
+        yield Finding(exercise, "the word half-way down the hypervisor's stack", CANARY, canary)

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from atelier_grader.judge import Finding, Guest
+from atelier_grader.judge import Finding, Guest, Outside
 from atelier_grader.observe import Seen
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import lab3_model as model  # noqa: E402
-from lab3_model import A, EMPTY, FLUSH, FOREIGN, G, NEW_BASE, P, PCD, PIN_DIRECTORY, PIN_TABLE, PS, PWT, RAW, RW, Script, UNPIN, US, VOID, command, entry, raw, write  # noqa: E402
+from lab3_model import (  # noqa: E402
+    A, EMPTY, FLUSH, FOREIGN, G, NEW_BASE, P, PCD, PIN_DIRECTORY, PIN_TABLE, PS, PWT, RAW, RW, Script,
+    UNPIN, US, VOID, command, entry, raw, write,
+)
 
 EXERCISE = "3.3"
 encode = model.encode
@@ -93,6 +96,6 @@ def inputs(rng: Random) -> dict:
     s.compare(OTHER)
     return {"script": s}
 
-def judge(given: dict, seen: Seen) -> Iterator[Finding]:
+def judge(given: dict, seen: Seen, outside: Outside) -> Iterator[Finding]:
     yield from model.judge(EXERCISE, given["script"], seen, domain=1)
-    yield from model.judge_neighbour(EXERCISE, seen)
+    yield from model.judge_neighbour(EXERCISE, seen, outside)

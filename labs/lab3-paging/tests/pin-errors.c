@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* host test */
-/* Asks for pins and bases in each wrong way, ten times, and gives the frames away. All the time somebody watches the loaded base. */
+/*
+ * Asks for pins and bases in each wrong way, ten times, and gives the frames away. All the time somebody watches the loaded base.
+ */
 #include "host_steps.h"
 
 static unsigned int calls, bad;

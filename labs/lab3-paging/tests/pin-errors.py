@@ -13,7 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import lab3_model as model  # noqa: E402
 from lab3_model import (  # noqa: E402
-    DIRECTORY0, EMPTY, FOREIGN, HOST_SLOT, NEW_BASE, P, PIN_DIRECTORY, PIN_TABLE, PS, RAW, RW, Script, UNPIN, VOID, command, entry, write)
+    DIRECTORY0, EMPTY, FOREIGN, HOST_SLOT, NEW_BASE, P, PIN_DIRECTORY, PIN_TABLE, PS, RAW, RW, Script,
+    UNPIN, VOID, command, entry, write,
+)
 
 EXERCISE = "3.5"
 encode = model.encode

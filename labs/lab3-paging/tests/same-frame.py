@@ -13,7 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import lab3_model as model  # noqa: E402
 from lab3_model import (  # noqa: E402
-    A, EMPTY, FOREIGN, G, HOST_SLOT, OWN, P, PIN_DIRECTORY, PIN_TABLE, PS, RAW, RW, Script, US, VOID, command, entry, write)
+    A, EMPTY, FOREIGN, G, HOST_SLOT, OWN, P, PIN_DIRECTORY, PIN_TABLE, PS, RAW, RW, Script, US, VOID,
+    command, entry, write,
+)
 
 EXERCISE = "3.4"
 encode = model.encode

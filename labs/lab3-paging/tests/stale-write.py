@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from atelier_grader.judge import Finding, Guest
+from atelier_grader.judge import Finding, Guest, Outside
 from atelier_grader.observe import Seen
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import lab3_model as model  # noqa: E402
-from lab3_model import DIRECTORY0, EMPTY, FLUSH, NEW_BASE, P, PIN_DIRECTORY, PIN_TABLE, RW, Script, UNPIN, US, UVM_INVLPG, UVM_NONE, command, entry, write  # noqa: E402
+from lab3_model import (  # noqa: E402
+    DIRECTORY0, EMPTY, FLUSH, NEW_BASE, P, PIN_DIRECTORY, PIN_TABLE, RW, Script, UNPIN, US, UVM_INVLPG,
+    UVM_NONE, command, entry, write,
+)
 
 EXERCISE = "3.6"
 encode = model.encode
@@ -99,6 +102,6 @@ def inputs(rng: Random) -> dict:
         attack(s, rng, what, way)
     return {"script": s}
 
-def judge(given: dict, seen: Seen) -> Iterator[Finding]:
+def judge(given: dict, seen: Seen, outside: Outside) -> Iterator[Finding]:
     yield from model.judge(EXERCISE, given["script"], seen, domain=1)
-    yield from model.judge_neighbour(EXERCISE, seen)
+    yield from model.judge_neighbour(EXERCISE, seen, outside)

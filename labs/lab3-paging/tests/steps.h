@@ -17,7 +17,8 @@ enum { NAME_PAGE, NAME_RAW, NAME_BOOT, NAME_FOREIGN, NAME_VOID, NAME_SHARED };
 
 enum {
 	STEP_END, STEP_STORE, STEP_CALL, STEP_MAP, STEP_TOUCH, STEP_CLONE, STEP_CLEAR, STEP_SWEEP, STEP_COMPARE,
-	STEP_COUNTS, STEP_GIVE_UP, STEP_STALE,		/* on the host alone */
+	/* on the host alone: */
+	STEP_COUNTS, STEP_GIVE_UP, STEP_STALE,
 };
 
 /* An address as it is; the own address of a page; the M2P's word of a page. */

@@ -13,8 +13,9 @@ from atelier_grader.observe import Seen
 sys.path.insert(0, str(Path(__file__).parent))
 
 import lab3_model as model  # noqa: E402
-from lab3_model import (DIRECTORY, DIRECTORY0, EMPTY, HOST_SLOT, P, RW, TABLE, TABLES0, US, Model, Unspecified,  # noqa: E402
-                        entry)
+from lab3_model import (  # noqa: E402
+    DIRECTORY, DIRECTORY0, EMPTY, HOST_SLOT, P, RW, TABLE, TABLES0, US, Model, Unspecified, entry,
+)
 
 EXERCISE = "3.2"
 PAGES = 10
@@ -56,8 +57,9 @@ def inputs(rng: Random) -> dict:
     m = Model(PAGES, HOST_SLOT)
     words, answers, counts = [], [], []
     while len(words) < STEPS:
-        what, page, other = rng.choice(OFTEN), rng.randrange(PAGES), rng.randrange(PAGES)
-        slot, flags = rng.randrange(16), rng.choice(FLAGS)
+        bits = rng.getrandbits(40)  # drawn at once, as there are so many
+        what, page, other = OFTEN[(bits & 0xff) % len(OFTEN)], (bits >> 8 & 0xff) % PAGES, (bits >> 16 & 0xff) % PAGES
+        slot, flags = bits >> 24 & 15, FLAGS[bits >> 28 & 7]
         if not possible(m, what, page):
             continue
         try:

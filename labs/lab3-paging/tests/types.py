@@ -12,7 +12,10 @@ from atelier_grader.observe import Seen
 sys.path.insert(0, str(Path(__file__).parent))
 
 import lab3_model as model  # noqa: E402
-from lab3_model import DIRECTORY0, EMPTY, NEW_BASE, P, PIN_DIRECTORY, PIN_TABLE, RW, Script, UNPIN, US, command, entry, raw, write  # noqa: E402
+from lab3_model import (  # noqa: E402
+    DIRECTORY0, EMPTY, NEW_BASE, P, PIN_DIRECTORY, PIN_TABLE, RW, Script, UNPIN, US, command, entry, raw,
+    write,
+)
 
 EXERCISE = "3.2"
 encode = model.encode

@@ -41,6 +41,8 @@ CODE1 = READABLE | CODE | S | dpl(1) | PRESENT | B32
 GP, NP, PF = 13, 11, 14
 NOTHING = 0xffffffff
 
+REFUSED = -errno.EACCES
+
 LOAD, READ, BYTE, WRITE = range(4)
 GDT, LDT = 0, 1
 
@@ -241,6 +243,13 @@ def trap_of(seen: observe.Observation) -> Trap | None:
     return None if seen.vector == NOTHING else Trap(seen.vector, seen.error, seen.address)
 
 
+def judge_probe(exercise: str, name: str, r: Round, p: Probe, o: observe.Observation) -> Iterator[Finding]:
+    trap, value = expected(r, p)
+    if trap_of(o) != trap or (value is not None and value != o.value):
+        yield Finding(exercise, f"{name}: {('load', 'read', 'read a byte', 'write')[p.kind]} {p.selector:#x}:{p.offset:#x} "
+                      f"({in_table(r, p.selector)})", trap or f"{value or 0:#x}", trap_of(o) or f"{o.value:#x}")
+
+
 def judge_rounds(exercise: str, rounds: Iterable[Round], seen: Seen, domain: int = 0) -> Iterator[Finding]:
     shown = probed = 0
     for i, r in enumerate(rounds):
@@ -256,13 +265,5 @@ def judge_rounds(exercise: str, rounds: Iterable[Round], seen: Seen, domain: int
                 if fault:
                     yield Finding(exercise, f"{name}: descriptor {index}, which was {r.slots[index]}", *fault)
         for p in r.probes:
-            o = seen.one("probe", probed, domain)
+            yield from judge_probe(exercise, name, r, p, seen.one("probe", probed, domain))
             probed += 1
-            trap, value = expected(r, p)
-            if trap_of(o) != trap or (value is not None and value != o.value):
-                yield Finding(exercise, f"{name}: {['load', 'read', 'read byte', 'write'][p.kind]} "
-                              f"{p.selector:#x}:{p.offset:#x} ({in_table(r, p.selector)})",
-                              trap or f"{value or 0:#x}", trap_of(o) or f"{o.value:#x}")
-
-
-REFUSED = -errno.EACCES

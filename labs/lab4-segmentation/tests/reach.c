@@ -4,6 +4,7 @@
 
 int test_main(const struct start_info *start)
 {
+	tables_open();
 	do_rounds();
 	return 0;
 }

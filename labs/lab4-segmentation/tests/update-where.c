@@ -63,10 +63,11 @@ static void observe_text(const char *tag, uint32_t key, const char *text)
 static void do_case(uint32_t i, struct state *before, struct state *after)
 {
 	uint32_t name = input_word(), offset = input_word(), low = input_word(), high = input_word();
-	uint32_t mfn = frame_named(name), words[2] = { 0, 0 };
+	uint32_t mfn, words[2] = { 0, 0 };
 	int answer;
 
 	start();
+	mfn = frame_named(name);
 	state_take(before);
 	answer = CALL(&g, update_descriptor, mfn << PAGE_SHIFT | offset, low, high);
 	state_take(after);
