@@ -63,7 +63,7 @@ explore-3x2: EXPLORE_STATES ?= 45000000
 
 # ---- fuzzers: `make fuzz SECONDS=60`; their corpora are replayed by every check ----
 
-FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -UDEBUG -DDEBUG=0
 FUZZ_SMALL := -DTABLE_ENTRIES=16u -DGUEST_SLOTS=6u -DHOST_VA=0x400000u -DMAX_DOMAINS=3 -DHOST_SLOTS=3u -DHOST_FRAMES=64u \
 	-DFRAME_COUNT_MAX=24 -DTLB_CLOCK_START=0xfffffff0u
 FUZZERS := paging dispatch descriptors builder
@@ -99,6 +99,15 @@ fuzz-%: build/host/fuzz/%
 fuzz-keep: $(FUZZERS:%=build/host/fuzz/%)	## the smallest set of inputs that reaches as much becomes the corpus
 	@for f in $(FUZZERS); do mkdir -p tests/fuzz/corpus/$$f build/host/fuzz/new/$$f && \
 		build/host/fuzz/$$f -merge=1 -max_len=256 tests/fuzz/corpus/$$f build/host/fuzz/new/$$f 2>&1 | tail -1; done
+
+# ---- proofs, and mutants ----
+
+.PHONY: prove mutants
+prove: | deps-check	## proves the rules of descriptors, ranges and flags for all inputs; PROOF=segment: those alone
+	@$(PYTHON) tests/prove/prove.py $(PROOF)
+
+mutants: | deps-check	## does every known mistake get caught? MUTANT=name: that one alone
+	@$(PYTHON) tests/mutants/run $(MUTANT)
 
 # ---- the labs' tests on the host: a program each, labs/.../tests/X.c with the core and the pretend machine ----
 # One with a line "/* HOST_DEFINES: -DX=7 */" has a core of its own, built with that.

@@ -8,6 +8,8 @@
     adds = ["src/hypercall.c"]          files that are not there before this lab
     drop = ["some_table"]               what only the solution uses (both are read by tools/cut)
 
+    waiting = 10                        points of tests that are still to be written; none if left out
+
     [[exercise]]
     number = "1.1"
     title = "Dispatch"
@@ -69,6 +71,7 @@ class Manifest:
     editable: tuple[str, ...]
     adds: tuple[str, ...]
     drop: tuple[str, ...]
+    waiting: int
     exercises: tuple[Exercise, ...]
     tests: tuple[Test, ...]
 
@@ -159,7 +162,7 @@ def load(path: Path) -> Manifest:
 
     manifest = Manifest(
         path, table.take("number", int), table.take("name", str), table.take("title", str),
-        table.names("editable"), table.names("adds", []), table.names("drop", []),
+        table.names("editable"), table.names("adds", []), table.names("drop", []), table.take("waiting", int, 0),
         tuple(_exercise(f"{where}: exercise", e) for e in table.take("exercise", list)),
         tuple(_test(f"{where}: test", t) for t in table.take("test", list)))
     table.done()
@@ -191,7 +194,7 @@ def _check(where: str, manifest: Manifest) -> None:
                 raise ManifestError(f"{where}: test {t.name} names exercise {number}, which is not there")
         if t.exercise != "whole" and t.exercise not in numbers:
             raise ManifestError(f"{where}: test {t.name} names exercise {t.exercise}, which is not there")
-    total = sum(t.points for t in manifest.tests)
+    total = sum(t.points for t in manifest.tests) + manifest.waiting
     if total != LAB_POINTS:
         raise ManifestError(f"{where}: the tests have {total} points together, not {LAB_POINTS}")
 

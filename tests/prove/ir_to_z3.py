@@ -16,8 +16,8 @@ from pathlib import Path
 import z3
 
 CLANG = ["clang", "-m32", "-O1", "-Xclang", "-disable-llvm-passes", "-fno-discard-value-names", "-S", "-emit-llvm",
-         "-std=gnu11", "-DHOST_BUILD", "-Isrc"]
-PASSES = "function(sroa,instcombine,simplifycfg,loop-simplify,loop(loop-rotate)),function(loop-unroll,instcombine,simplifycfg)"
+         "-std=gnu11", "-femit-all-decls", "-DHOST_BUILD", "-Isrc"]
+PASSES = "function(sroa,instcombine,simplifycfg)"
 
 
 class Unsupported(Exception):
@@ -63,12 +63,10 @@ class Module:
 
 
 def compile_c(source: Path, text: str | None = None) -> Module:
-    """The functions of a C file; with @text, as if that stood in it."""
+    """The functions of a C file or header; with @text, as if that stood in it."""
     with tempfile.TemporaryDirectory() as folder:
-        file = source
-        if text is not None:
-            file = Path(folder) / source.name
-            file.write_text(text)
+        file = Path(folder) / source.with_suffix(".c").name
+        file.write_text(source.read_text() if text is None else text)
         raw, ready = Path(folder) / "raw.ll", Path(folder) / "ready.ll"
         _run([*CLANG, f"-I{source.parent}", "-o", str(raw), str(file)])
         _run(["opt", "-S", f"-passes={PASSES}", str(raw), "-o", str(ready)])
@@ -83,7 +81,7 @@ def _run(command: list[str]) -> None:
 
 def parse(code: str) -> Module:
     module = Module()
-    for match in re.finditer(r"^define [^@\n]*@([\w.]+)\((.*)\)[^\n]*\{\n(.*?)\n\}", code, re.S | re.M):
+    for match in re.finditer(r"^define [^@\n]*@([\w.]+)\(([^\n]*?)\)[^()\n]*\{\n(.*?)\n\}", code, re.S | re.M):
         name, parameters, body = match.groups()
         names = re.findall(r"(%[\w.]+)(?:,|$)", parameters)
         module.functions[name] = Function(name, names, _blocks(body, len(names)))
@@ -181,7 +179,7 @@ class _Run:
             self.returns.append((self.reach[block], self.term(match[2], int(match[1])), self.memory[block]))
         elif line == "ret void":
             self.returns.append((self.reach[block], None, self.memory[block]))
-        elif match := re.match(r"store i32 (\S+), i32\* (\S+)", line):
+        elif match := re.match(r"store i32 (\S+), i32\* (%[\w.]+)", line):
             target = self.pointer(match[2])
             self.memory[block][target.name, target.offset] = self.term(match[1], 32)
         elif line.startswith("call void") and "@llvm." not in line:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import z3
 from ir_to_z3 import Module, Pointer, Unsupported, compile_c
-from z3 import And, BitVec, BitVecVal, BoolRef, Concat, Extract, If, Implies, LShR, Not, Or, UGE, UGT, ULE, ULT, ZeroExt
+from z3 import And, BitVec, BitVecVal, BoolRef, Concat, Extract, If, LShR, Not, Or, UGE, UGT, ULE, ULT, ZeroExt
 
 LINE = 0xFC000000
 FENCE = 0xFC400000
@@ -167,9 +167,9 @@ def range_is_exact(module: Module) -> BoolRef:
 
 
 def array_is_exact(module: Module) -> BoolRef:
-    """The sizes are those that calls use: 4 to 32 bytes."""
+    """For the sizes that calls use."""
     wrong = []
-    for size in (1, 2, 4, 8, 12, 16, 20, 24, 32, 64, 4096):
+    for size in (4, 8, 32):
         yes = module.call("guest_array_ok", [ADDRESS, COUNT, BitVecVal(size, 32)]).value == 1
         wrong.append(yes != ULE(ZeroExt(32, ADDRESS) + ZeroExt(32, COUNT) * size, LINE))
     return Or(wrong)
@@ -208,13 +208,6 @@ def fast_vectors_are_few(module: Module) -> BoolRef:
     return yes != Or(vector == 0x80, And(UGE(vector, 0x20), ULE(vector, 0x2F)))
 
 
-def watchpoints_are_harmless(module: Module) -> BoolRef:
-    dr7 = BitVec("dr7", 32)
-    forbidden = module.call("dr7_forbidden", [dr7]).value == 1
-    bad = [Or(Extract(17 + 4 * i, 16 + 4 * i, dr7) == 2, Extract(19 + 4 * i, 18 + 4 * i, dr7) == 2) for i in range(4)]
-    return forbidden != Or(Extract(13, 13, dr7) == 1, *bad)
-
-
 PROOFS = (
     Proof("segment-safe", "what segment_fit accepts reaches no byte at or above the fence (S1)", "src/segment.c", fit_is_safe,
           ("return limit >= top || (first <= last && last < ATELIER_FENCE);", "return true;"), "2^64 x 2^32"),
@@ -239,17 +232,15 @@ PROOFS = (
     Proof("range", "guest_range_ok says yes exactly if all bytes lie below the line (S6)", "src/guest_copy.c", range_is_exact,
           ("n <= ATELIER_LINE - addr.n", "addr.n + n <= ATELIER_LINE"), "2^64"),
     Proof("array", "guest_array_ok says yes exactly if all bytes of the product do", "src/guest_copy.c", array_is_exact,
-          ("count <= (ATELIER_LINE - addr.n) / size", "count * size <= ATELIER_LINE - addr.n"), "11 x 2^64"),
-    Proof("eflags", "no flags that a guest asks for free it, and the others are as it asks (S4)", "src/vcpu.c", flags_free_nobody,
-          ("vcpu_safe_eflags(f.eflags)", "vcpu_safe_eflags(f.eflags)"), "2^32"),
+          ("count <= (ATELIER_LINE - addr.n) / size", "count * size <= ATELIER_LINE - addr.n"), "3 x 2^64"),
+    Proof("eflags", "no flags that a guest asks for free it, and the others are as it asks (S4)", "src/vcpu.h", flags_free_nobody,
+          ("EFLAGS_IOPL | EFLAGS_NT", "EFLAGS_NT"), "2^32"),
     Proof("entry", "an entry's flag bits are accepted exactly if each is one of the interface's (M5)", "src/paging.c",
           entry_bits_are_harmless, ("~PAGE_MASK & ~PTE_ALLOWED", "~PAGE_MASK & ~(PTE_ALLOWED | PTE_PS)"), "2^32"),
     Proof("trap-target", "an entry point is of ring 1, not the hypervisor's, and below the line (S3)", "src/trap_table.c",
           trap_targets_are_ring_1, ("index % GDT_ENTRIES_A_FRAME < GDT_RESERVED_SLOTS", "index == 14 * 512 + 1"), "2^64"),
     Proof("fast-vector", "0x80 and 0x20 to 0x2f can be fast, and no other", "src/trap_table.c", fast_vectors_are_few,
           ("vector <= 0x2f", "vector <= 0x3f"), "2^32"),
-    Proof("watchpoint", "no GD, no I/O and no 8-byte watchpoint", "src/vcpu.c", watchpoints_are_harmless,
-          ("(control >> 2 & 3) == 2", "(control >> 2 & 3) == 5"), "2^32"),
 )
 
 

@@ -72,7 +72,7 @@ def survivor(rng: Random) -> list:
                    cases.STACK3 + 64, 0x13),
         cases.callbacks(event=(cases.RING1_CODE, cases.LINE)),
         cases.callbacks(failsafe=(cases.RING1_CODE, 0xfc400000)),
-        cases.callbacks(event=(0xe009, HANDLER)),
+        cases.callbacks(event=(0xe008, HANDLER)),
         cases.callbacks(failsafe=(cases.RING3_CODE, HANDLER)),
         event(rng, "an event, after callbacks that were refused"),
         ud2(rng, "#UD, after all that"),

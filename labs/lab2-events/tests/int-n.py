@@ -48,7 +48,7 @@ def inputs(rng: Random) -> dict:
     for _ in range(2):
         table = good_table(rng)
         turned = {v: (flags ^ 7) & 7 for v, flags in table.items()}
-        bad = rng.choice((cases.entry(255, cs=0xe009), cases.entry(254, cs=cases.RING3_CODE)))
+        bad = rng.choice((cases.entry(255, cs=0xe008), cases.entry(254, cs=cases.RING3_CODE)))
         turned.pop(bad[0], None)
         runs = [(int_n(rng, ring, n), table) for ring in (1, 3) for n in range(256)]
         rng.shuffle(runs)

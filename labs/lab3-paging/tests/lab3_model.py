@@ -349,20 +349,20 @@ class Model:
         elif code != FLUSH:
             raise Refused(errno.EINVAL)
 
-    def find(self, kind: int, at: int) -> tuple[int | None, int, int]:
-        """The table that maps an address, the index in it, and the directory's entry."""
+    def find(self, kind: int, at: int) -> tuple[int | None, int]:
+        """The table that maps an address, and the index in it."""
         if kind == OWN:
-            return TABLES0, at & 0xfffffff, P | RW
+            return TABLES0, at & 0xfffffff
         top = self.frames[self.base].words.get(at >> 22, EMPTY)
         name = name_of(top)
         if not top & P or name not in self.frames or self.frames[name].type != TABLE:
-            return None, 0, top
-        return name, at >> 12 & 1023, top
+            return None, 0
+        return name, at >> 12 & 1023
 
     def map(self, kind: int, at: int, value: int, flags: int) -> None:
         if kind != OWN and at >= 0xfc000000 or flags & ~3:
             raise Refused(errno.EINVAL)
-        table, i, _ = self.find(kind, at)
+        table, i = self.find(kind, at)
         if table is None:
             raise Refused(errno.EFAULT)
         self.write_entry(table, i, value)
@@ -446,8 +446,8 @@ class Script:
         if frame is None:
             self.add(told, f"a read at {said_at(kind, at)}", "touch", 1, 0, EMPTY)
         else:
-            self.add(told, f"a read at {said_at(kind, at)}", "touch", 0, 0, frame.words.get((at & 0xfff) // 4, EMPTY)
-                     if kind == 0 else frame.words.get(0, EMPTY))
+            i = 0 if kind == OWN else (at & 0xfff) // 4
+            self.add(told, f"a read at {said_at(kind, at)}", "touch", 0, 0, frame.words.get(i, EMPTY))
 
     def write(self, at: int, value: int) -> None:
         frame, writable = self.model.translate(0, at)

@@ -30,8 +30,9 @@ REFUSED = (entry(FOREIGN | 4, P), entry(FOREIGN | 4, P | RW), entry(VOID, P), en
            entry(DATA, P | PS), entry(DATA, P | RW | G), entry(DIRECTORY_B, P | RW))
 
 
-def look(s: Script, page: int, i: int) -> None:
-    s.read(page, OWN) if i == 0 else None
+def look(s: Script, page: int) -> None:
+    """The entry as it is now, and all counts."""
+    s.read(page, OWN)
     s.counts()
 
 
@@ -44,11 +45,11 @@ def flags(s: Script, rng: Random, at: int, to: int) -> None:
         bits = [1 << bit for bit in range(1, 12)]
         for bit in rng.sample(bits, len(bits)):
             if s.call(write(at, 0, start ^ bit)):
-                look(s, at, 0)
+                look(s, at)
                 s.call(write(at, 0, start))
-            look(s, at, 0)
+            look(s, at)
         s.call(write(at, 0, start & ~P))  # the same frame, and no entry any more
-        look(s, at, 0)
+        look(s, at)
 
 
 def refused(s: Script, at: int, to: int) -> None:
@@ -58,9 +59,9 @@ def refused(s: Script, at: int, to: int) -> None:
     for new in REFUSED:
         if s.call(write(at, 0, new)):
             s.call(write(at, 0, entry(to, P)))
-        look(s, at, 0)
+        look(s, at)
     s.call(write(at, 0, EMPTY))
-    look(s, at, 0)
+    look(s, at)
 
 
 def inputs(rng: Random) -> dict:

@@ -23,9 +23,12 @@ TURNS = 1000
 
 
 def inputs(rng: Random) -> dict:
-    """For each domain: the number of entries, which differs, the slot that both have, one that the other has not."""
-    shared = rng.randrange(1, A_FRAME - 1)
-    entries = [shared + 1, rng.randrange(2 * A_FRAME + 1, 15 * A_FRAME)]
+    """For each domain: the number of entries, which differs, the slot that both have, one that the other has not.
+
+    Right behind the last entry there is another descriptor in the same page, which does not count.
+    """
+    shared = rng.randrange(1, A_FRAME - 2)
+    entries = [shared + 1, rng.randrange(2, 15) * A_FRAME + rng.randrange(2, A_FRAME)]
     own = [rng.randrange(0, shared), entries[1] - 1]
     values = rng.sample(range(256), 4)
     order = rng.choice(((0, 1), (1, 0)))
@@ -34,6 +37,7 @@ def inputs(rng: Random) -> dict:
 
 def table(d: dict) -> Round:
     slots = {d[name]: make(READONLY + value, 0, DATA1) for name, value in zip(("shared", "own"), d["values"], strict=True)}
+    slots[d["entries"]] = make(READONLY, 0, DATA1)
     return Round(d["entries"], slots, LDT)
 
 
@@ -41,7 +45,7 @@ def encode(given: dict) -> bytes:
     parts = []
     for d in given["domains"]:
         r = table(d)
-        parts.append(observe.encode((r.selector(d["shared"]), r.selector(d["own"]), [r.told()])))
+        parts.append(observe.encode((r.selector(d["shared"]), r.selector(d["own"]), r.selector(d["entries"]), [r.told()])))
     return observe.encode((TURNS, len(parts[0]) // 4)) + b"".join(parts)
 
 
@@ -53,3 +57,5 @@ def judge(given: dict, seen: Seen) -> Iterator[Finding]:
         got = {value: count for value, count in enumerate(counts) if count}
         if got != want:
             yield Finding(EXERCISE, f"domain {domain}: what was read, and how often", want, got)
+        if (refused := seen.one("beyond", domain=domain).refused) != TURNS // 10:
+            yield Finding(EXERCISE, f"domain {domain}: refused loads of a selector right behind its table", TURNS // 10, refused)
