@@ -2,9 +2,10 @@
 """Boots the native Linux and the one on Atelier in the same emulator, with micro.c in both, and counts.
 
 A counted run is deterministic: under -icount the emulator's time is the number of instructions, nothing
-in the machine reads the host's clock, and files and folders have the same names each time. So what
-came out is kept under a digest of all that went in, and a run is done again only if something of
-that has changed.
+in the machine reads the host's clock, and files and folders have the same names each time. (Only where
+QEMU cuts its blocks may differ on a busy host, and by a few instructions what the plugin sees of them.) So
+what came out is kept under a digest of all that went in, and a run is done again only if something
+of that has changed.
 """
 
 import gzip

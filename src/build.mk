@@ -51,3 +51,7 @@ $(eval $(call hv_rules,build/atelier-debug.elf,build/hv-debug,-DDEBUG=1))
 ifneq ($(filter-out 0,$(DEBUG)),)
 .DEFAULT_GOAL := build/atelier-debug.elf
 endif
+
+# The labs' tests boot the one that checks itself.
+CHECK_NEEDS += build/atelier-debug.elf
+CHECK_QUICK_NEEDS += build/atelier-debug.elf

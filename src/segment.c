@@ -78,10 +78,10 @@ static struct descriptor *descriptor(mfn_t mfn, uint32_t i)
 	return (struct descriptor *)machine_map_frame(mfn, WINDOW_DATA) + i;
 }
 
-/* No writable mapping is left when this runs: what it reads and cuts stays as it is. */
+/* No writable mapping is left when this runs: what it reads stays as it is. */
 static int segment_validate(struct domain *d, mfn_t mfn)
 {
-	struct descriptor *desc = descriptor(mfn, 0);
+	const struct descriptor *desc = descriptor(mfn, 0);
 
 	for (uint32_t i = 0; i < ENTRIES; i++) {
 		struct descriptor fitted = desc[i];
@@ -89,9 +89,16 @@ static int segment_validate(struct domain *d, mfn_t mfn)
 		if (!segment_fit(&fitted))
 			return -EACCES;
 	}
+	return 0;
+}
+
+/* Cuts what was judged, when all frames of a table are accepted: a refused call changes nothing. */
+static void cut_descriptors(mfn_t mfn)
+{
+	struct descriptor *desc = descriptor(mfn, 0);
+
 	for (uint32_t i = 0; i < ENTRIES; i++)
 		segment_fit(&desc[i]);
-	return 0;
 }
 
 static void segment_release(mfn_t mfn)
@@ -154,9 +161,11 @@ static void load_gdt(struct domain *d, const mfn_t *frames, unsigned int n)
 {
 	struct segments *s = &d->segments;
 
-	for (unsigned int i = 0; i < n; i++)
+	for (unsigned int i = 0; i < n; i++) {
+		cut_descriptors(frames[i]);
 		if (reserved_index(i))
 			set_reserved(frames[i], machine_gdt_template(i));
+	}
 	for (unsigned int i = 0; i < GDT_FRAMES; i++) {
 		s->gdt[i] = i < n ? frames[i] : MFN_NONE;
 		machine_map_gdt(d->id, i, s->gdt[i]);
@@ -216,6 +225,8 @@ static void load_ldt(struct domain *d, const mfn_t *frames, uint32_t entries)
 	s->ldt_entries = entries;
 	for (unsigned int i = 0; i < GDT_FRAMES; i++) {
 		s->ldt[i] = i < ldt_frames(s) ? frames[i] : MFN_NONE;
+		if (i < ldt_frames(s))
+			cut_descriptors(frames[i]);
 		machine_map_ldt(d->id, i, s->ldt[i]);
 	}
 	machine_load_ldt(entries);

@@ -24,7 +24,7 @@ class Done:
         return self.out + self.err
 
 
-def run(*words: str, typed: str = "", seconds: int = 120, path: str | None = None) -> Done:
+def run(*words: str, typed: str = "", seconds: int = 180, path: str | None = None) -> Done:
     """Runs a command at the root of the tree. @typed goes to its input, @path is its PATH."""
     environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
     if path is not None:
@@ -42,7 +42,7 @@ def run(*words: str, typed: str = "", seconds: int = 120, path: str | None = Non
     return Done(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
 
 
-def make_run(*words: str, typed: str = "", seconds: int = 120) -> Done:
+def make_run(*words: str, typed: str = "", seconds: int = 180) -> Done:
     """`make run` with these variables."""
     return run("make", "run", *words, typed=typed, seconds=seconds)
 

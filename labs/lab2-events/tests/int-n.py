@@ -65,7 +65,7 @@ def encode(given: dict) -> bytes:
 def expected(c: Case, n: int, table: dict[int, int]) -> tuple[dict[str, int], list[int]]:
     if n == CALL and c.ring == 1:
         return {"stub": cases.STUB_DONE, "esp": c.esp, **c.regs, "eax": 1}, []
-    if n in table and table[n] & 3 >= c.ring and n != CALL:
+    if n in table and table[n] & 3 >= c.ring:
         return (cases.arrival(c, n, 0, c.mask | bool(table[n] & MASK_EVENTS)), cases.frame(c, c.eip + 2, c.eflags))
     want = cases.arrival(c, PROTECTION, 1, c.mask | bool(table[PROTECTION] & MASK_EVENTS))
     return want, cases.frame(c, c.eip, c.eflags, n << 3 | 2)

@@ -113,7 +113,7 @@ def bad_tables(rng: Random, good: list[tuple]) -> list[tuple]:
         (cases.entry(unused, address=LINE), -errno.EPERM),
         (cases.entry(unused, address=rng.randrange(LINE, 1 << 32) & ~15), -errno.EPERM),
         *((cases.entry(unused, cs=cs), -errno.EPERM)
-          for cs in (cases.RING1_DATA, 0xe008, 0xe01a, 0xe01b, 0xe018, cases.RING3_CODE, 8, 10, 11)),
+          for cs in (0xe008, 0xe01a, 0xe01b, 0xe018, cases.RING3_CODE, 8, 10, 11)),
     ]
     tables = [(cases.table(*bad_table(rng, good, e)), answer) for e, answer in bad]
     turned = bad_table(rng, good, cases.entry(unused))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* host test */
 /*
- * Asks about a million descriptors, corners of every field and seeded ones between, which the judge makes in the same way. What was
- * changed is told in full.
+ * Asks about a million descriptors, corners of every field and seeded ones between, which the judge
+ * makes in the same way. What was changed is told in full.
  */
 #include "fits.h"
 

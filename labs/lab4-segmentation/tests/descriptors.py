@@ -12,7 +12,7 @@ from atelier_grader.observe import Seen
 sys.path.insert(0, str(Path(__file__).parent))
 
 import lab4_model as model  # noqa: E402
-from lab4_model import B32, CODE, CODE1, CONFORMING, DATA1, DOWN, Descriptor, G, PRESENT, READABLE, dpl, make  # noqa: E402
+from lab4_model import B32, CODE1, CONFORMING, DATA1, DOWN, Descriptor, G, PRESENT, READABLE, dpl, make  # noqa: E402
 
 EXERCISE = "4.1"
 

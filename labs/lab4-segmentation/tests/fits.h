@@ -8,7 +8,10 @@
 
 enum { FIT_REFUSED, FIT_SAME, FIT_CHANGED };
 
-/* @desc becomes what segment_fit() made of it. A refused one counts as refused whatever it has become. */
+/*
+ * @desc becomes what segment_fit() made of it. A refused one counts as refused whatever it has
+ * become.
+ */
 static uint32_t fit(struct descriptor *desc)
 {
 	struct descriptor was = *desc;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* host test */
 /*
- * Tables of one to sixteen frames, one of which may be what it must not be: bad in one descriptor, named twice, writable, a page table,
- * somebody else's, or written through an address that the processor still remembers, at one of the moments when the hypervisor
- * asks the machine for something.
+ * Tables of one to sixteen frames, one of which may be what it must not be: bad in one descriptor,
+ * named twice, writable, a page table, somebody else's, or written through an address that the
+ * processor still remembers, at one of the moments when the hypervisor asks the machine for
+ * something.
  */
 #include "host/audit.h"
 #include "host/domains.h"
@@ -33,7 +34,9 @@ static uint32_t frame_named(uint32_t name)
 
 static int map(uint32_t pfn, uint32_t bits)
 {
-	return CALL(&g, update_va_mapping, host_va(pfn), bits ? g.mfn[pfn] << PAGE_SHIFT | bits : 0, UVM_NONE, DOMID_SELF);
+	uint32_t entry = bits ? g.mfn[pfn] << PAGE_SHIFT | bits : 0;
+
+	return CALL(&g, update_va_mapping, host_va(pfn), entry, UVM_NONE, DOMID_SELF);
 }
 
 static int set_gdt(const uint32_t *names, uint32_t count, uint32_t entries)
@@ -121,7 +124,10 @@ static void die(uint32_t i)
 	observe_text("audit-dead text:bytes", i, audit_memory());
 }
 
-/* [old entries, entries, [name of a frame], [frame, slot, low, high], moment, dies]; moment: the last descriptor comes then */
+/*
+ * [old entries, entries, [name of a frame], [frame, slot, low, high], moment, dies]; moment: the
+ * last descriptor comes then
+ */
 static void do_case(uint32_t i, struct state *before, struct state *after)
 {
 	uint32_t old = input_word(), entries = input_word(), names[MOST_NAMED], count = input_word(), fills;

@@ -26,6 +26,7 @@ EXERCISE = "4.2"
 NEW, OLD = 20, 38  # pseudo-physical frames, as in gdt-frames.c
 TABLE, WRITABLE, SHARED, FOREIGN, VOID, LAST = 1, 3, 2, 1000, 1001, 1002
 NONE = 0xffffffff
+NO_FRAME = (-errno.EINVAL, -errno.EPERM)
 MOST = 16 * A_FRAME
 GOOD = make(0, 0xfc3ff, DATA1 | G)
 BAD = (make(0, 0, 0xc | 0x60 | PRESENT), make(0, 0, DATA1 | DOWN | G), make(0, 0, DATA1 & ~0x60))
@@ -73,7 +74,7 @@ def one_wrong(rng: Random, n: int, k: int) -> Iterator[Case]:
     yield Case(f"{of} has good ones", entries, frames(n), (0,), old, ((NEW + k, slot(rng, k), GOOD),), dies=k % 4 == 1)
     for name, what, answers in ((WRITABLE, "writable", (-errno.EBUSY,)), (TABLE, "a page table", (-errno.EBUSY,)),
                                 (SHARED, "the shared page", (-errno.EBUSY,)), (FOREIGN, "another domain's", (-errno.EPERM,)),
-                                (VOID, "no frame", (-errno.EINVAL, -errno.EPERM)), (LAST, "no frame at all", (-errno.EINVAL, -errno.EPERM))):
+                                (VOID, "no frame", NO_FRAME), (LAST, "no frame at all", NO_FRAME)):
         if rng.random() < 0.4 or n == 16:
             yield Case(f"{of} is {what}", entries, named(name), answers, old)
     if k > 0:

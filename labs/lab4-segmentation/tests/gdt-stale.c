@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * A domain that writes to a descriptor table through an address which was writable before and has not been flushed, loses a selector
- * that it has loaded, and changes its table again and again; "victim" dies with a table of sixteen frames. The judge
- * counts the frames that came home.
+ * A domain that writes to a descriptor table through an address which was writable before and has
+ * not been flushed, loses a selector that it has loaded, and changes its table again and again;
+ * "victim" dies with a table of sixteen frames. The judge counts the frames that came home.
  */
 #include "event.h"
 #include "probes.h"
@@ -31,7 +31,9 @@ static uint64_t good_descriptor(void)
 /* Unmapped for writing, but not flushed: the processor may still remember. */
 static void forget_unflushed(void *page)
 {
-	if (hypercall_update_va_mapping((uint32_t)page, page_mfn(page) << PAGE_SHIFT | PTE_P | PTE_A, UVM_NONE, DOMID_SELF))
+	uint32_t entry = page_mfn(page) << PAGE_SHIFT | PTE_P | PTE_A;
+
+	if (hypercall_update_va_mapping((uint32_t)page, entry, UVM_NONE, DOMID_SELF))
 		panic("a page cannot be made read-only");
 }
 
@@ -47,7 +49,8 @@ static void stale_write(uint32_t key, bool ldt)
 	answer = ldt ? hypercall_set_ldt(table, SLOT + 1) : hypercall_set_gdt(&frame, SLOT + 1);
 	fault = try_write((uint32_t)&table[SLOT], bad);
 	try_write((uint32_t)&table[SLOT] + 4, bad >> 32);
-	observe("stale answer:int vector error", key, answer, fault.happened ? fault.vector : NOTHING, fault.error);
+	observe("stale answer:int vector error", key, answer,
+		fault.happened ? fault.vector : NOTHING, fault.error);
 	observe("stands low high", key, table[SLOT], table[SLOT] >> 32);
 }
 
@@ -84,8 +87,8 @@ static void lose_selector(void)
 	gs_load(SELECTOR);
 	answers[1] = gdt_load(without, SLOT + 1);
 	gs_load(0);
-	observe("lost first:int second:int times data extra", 0, answers[0], answers[1], failsafe.times, failsafe.selectors[0],
-		failsafe.selectors[1]);
+	observe("lost first:int second:int times data extra", 0, answers[0], answers[1],
+		failsafe.times, failsafe.selectors[0], failsafe.selectors[1]);
 }
 
 /* Loads sixteen frames as both tables, and ends. */

@@ -5,7 +5,7 @@ from random import Random
 
 import lab4_model as model
 from lab4_model import (A_FRAME, B32, BYTE, CODE, CONFORMING, DOWN, Descriptor, FENCE, G, HOLE, LOAD, PAGE, PRESENT, Probe, READ,
-                        READABLE, READONLY, Round, S, W, WORDS, WRITE, dpl, make)
+                        READONLY, Round, S, W, WORDS, WRITE, dpl, make)
 
 HIGHEST = 0xfffff
 

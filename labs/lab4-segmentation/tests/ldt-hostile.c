@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * LDTs that are not what they must be, each beside one that is: a page that is writable somewhere else, a range over the line, a hole in the
- * middle; and what is behind an address when the address is used for something else afterwards. The pages lie at their own
- * addresses and, for a while, in the hole.
+ * LDTs that are not what they must be, each beside one that is: a page that is writable somewhere
+ * else, a range over the line, a hole in the middle; and what is behind an address when the address
+ * is used for something else afterwards. The pages lie at their own addresses and, for a while, in
+ * the hole.
  */
 #include "probes.h"
 

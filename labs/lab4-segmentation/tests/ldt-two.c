@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* One of two domains that have an LDT each, and use the same selector in turn. Each goes by its own half of the input. */
+/*
+ * One of two domains that have an LDT each, and use the same selector in turn. Each goes by its own
+ * half of the input.
+ */
 #include "hypercall.h"
 #include "mini.h"
 #include "tables.h"

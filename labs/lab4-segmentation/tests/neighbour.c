@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Domain 0 of the hostile tests: works with descriptor tables of its own while others misbehave. "rounds=" is enough for them to
- * come to their end. At both ends it counts the machine's free frames: those for which the M2P has no pseudo-physical frame.
+ * Domain 0 of the hostile tests: works with descriptor tables of its own while others misbehave.
+ * "rounds=" is enough for them to come to their end. At both ends it counts the machine's free
+ * frames: those for which the M2P has no pseudo-physical frame.
  */
 #include "hypercall.h"
 #include "mini.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of exercise 4.5 share: programs for ring 3 that the judge makes, byte by byte, each with a GDT of its own. What comes
- * after each is one trap, the registers, the bytes around the segment's base, and the descriptor as it stands then.
+ * What the tests of exercise 4.5 share: programs for ring 3 that the judge makes, byte by byte,
+ * each with a GDT of its own. What comes after each is one trap, the registers, the bytes around
+ * the segment's base, and the descriptor as it stands then.
  */
 #ifndef LAB4_PROGRAMS_H
 #define LAB4_PROGRAMS_H
@@ -56,7 +57,10 @@ static void fs_load(uint32_t selector)
 	asm volatile("mov %0, %%fs" : : "r" (selector) : "memory");
 }
 
-/* A selector in the register of a prefix: GS and FS stay with us on the way to ring 3, ES is in the frame. */
+/*
+ * A selector in the register of a prefix: GS and FS stay with us on the way to ring 3, ES is in the
+ * frame.
+ */
 static void load_segment(struct frame *regs, uint32_t prefix, uint32_t selector)
 {
 	if (prefix == 0x65)
@@ -70,11 +74,13 @@ static void load_segment(struct frame *regs, uint32_t prefix, uint32_t selector)
 static void observe_program(uint32_t key, const struct frame *regs, const void *base)
 {
 	const uint32_t words[] = {
-		regs->vector, regs->error, regs->address, regs->eip, regs->eax, regs->ecx, regs->edx, regs->ebx, regs->esp, regs->ebp,
-		regs->esi, regs->edi, descriptor_now(), descriptor_now() >> 32,
+		regs->vector, regs->error, regs->address, regs->eip,
+		regs->eax, regs->ecx, regs->edx, regs->ebx, regs->esp, regs->ebp, regs->esi, regs->edi,
+		descriptor_now(), descriptor_now() >> 32,
 	};
 
-	observe_words("ran vector error address eip eax ecx edx ebx esp ebp esi edi low high", key, words, sizeof(words) / 4);
+	observe_words("ran vector error address eip eax ecx edx ebx esp ebp esi edi low high", key, words,
+		      sizeof(words) / sizeof(words[0]));
 	observe_bytes("around bytes:bytes", key, (const uint8_t *)base - 64, 128);
 }
 
@@ -90,10 +96,14 @@ static void read_registers(struct frame *regs)
 	regs->edi = input_word();
 }
 
-/* [descriptor, prefix, selector, address of the code, of the first instruction, of the bytes to show, registers, code] */
+/*
+ * [descriptor, prefix, selector, address of the code, of the first instruction, of the bytes to
+ * show, registers, code]
+ */
 static void do_program(uint32_t key)
 {
-	uint32_t low = input_word(), high = input_word(), prefix = input_word(), selector = input_word(), at = input_word(), size;
+	uint32_t low = input_word(), high = input_word(), prefix = input_word(), selector = input_word();
+	uint32_t at = input_word(), size;
 	struct frame regs = user_start(input_word());
 	const void *base = (const void *)input_word(), *code;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of tables share: a guest that fills one descriptor table after the other as the judge says, has it loaded, shows what
- * stands in it then, and goes through its selectors. The judge (lab4_model.py) works out what the processor must say.
+ * What the tests of tables share: a guest that fills one descriptor table after the other as the
+ * judge says, has it loaded, shows what stands in it then, and goes through its selectors. The
+ * judge (lab4_model.py) works out what the processor must say.
  */
 #ifndef LAB4_TABLES_H
 #define LAB4_TABLES_H

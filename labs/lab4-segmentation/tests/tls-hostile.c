@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Programs that turning a segment over cannot help, or must not: each has to come to its end with the trap that it asked for. Then the
- * same from ring 1, and a program whose code is gone when the hypervisor wants to read it.
+ * Programs that turning a segment over cannot help, or must not: each has to come to its end with
+ * the trap that it asked for. Then the same from ring 1, and a program whose code is gone when the
+ * hypervisor wants to read it.
  */
 #include "programs.h"
 
@@ -28,24 +29,27 @@ USER_CODE(gone, "int $0x80\n"
 		"int $0x80\n");
 
 /*
- * The page of the code is not there any more, but for the processor, which remembers it for instructions alone: it executed, and never
- * read, there since the last flush. Its #GP leads to code that cannot be read.
+ * The page of the code is not there any more, but for the processor, which remembers it for
+ * instructions alone: it executed, and never read, there since the last flush. Its #GP leads to
+ * code that cannot be read.
  */
 static void code_that_is_gone(void)
 {
-	uint32_t low = input_word(), high = input_word(), code = USER_LOAD(gone), mfn = *page_entry(code) >> PAGE_SHIFT;
+	uint32_t low = input_word(), high = input_word(), code = USER_LOAD(gone);
+	uint32_t entry = *page_entry(code);
 	struct frame regs = user_start(code);
 
 	observe("loaded-gone answer:int", 0, load_descriptor(low, high));
 	gs_load(SLOT << 3 | 3);
-	hypercall_update_va_mapping(code, mfn << PAGE_SHIFT | PTE_P | PTE_US | PTE_A | PTE_RW | PTE_D, UVM_FLUSH, DOMID_SELF);
+	hypercall_update_va_mapping(code, entry, UVM_FLUSH, DOMID_SELF);
 	user_run(&regs);
 	observe("there vector", 0, regs.vector);
 	hypercall_update_va_mapping(code, 0, UVM_NONE, DOMID_SELF);
 	user_run(&regs);
 	gs_load(0);
-	observe("gone vector error address offset", 0, regs.vector, regs.error, regs.address - code, regs.eip - code);
-	page_map(code, mfn, PTE_P | PTE_US | PTE_A | PTE_RW | PTE_D);
+	observe("gone vector error address offset", 0, regs.vector, regs.error,
+		regs.address - code, regs.eip - code);
+	hypercall_update_va_mapping(code, entry, UVM_FLUSH, DOMID_SELF);
 }
 
 int test_main(const struct start_info *start)

@@ -143,7 +143,8 @@ def judge(given: dict, seen: Seen) -> Iterator[Finding]:
 
     ring1 = seen.one("ring-1", domain=1)
     if (got := (seen.one("loaded-1", domain=1).answer, ring1.vector, ring1.error, ring1.changed)) != (0, GP, 0, 0):
-        yield Finding(EXERCISE, "ring 1 reads below the base: answer of set_gdt, trap, error, change of the descriptor", (0, GP, 0, 0), got)
+        yield Finding(EXERCISE, "ring 1 reads below the base: answer of set_gdt, trap, error, change of the descriptor",
+                      (0, GP, 0, 0), got)
     if (got := seen.one("there", domain=1).vector) != programs.SYSTEM_CALL:
         yield Finding(EXERCISE, "code that is still there: trap", programs.SYSTEM_CALL, got)
     gone = seen.one("gone", domain=1)

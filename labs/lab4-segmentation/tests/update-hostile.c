@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Stores descriptors where it must not: in the reserved slots, through whichever frame; at addresses that are not aligned; in frames of others; at
- * the end of memory and behind it. Beside each there is a place where it may.
+ * Stores descriptors where it must not: in the reserved slots, through whichever frame; at
+ * addresses that are not aligned; in frames of others; at the end of memory and behind it. Beside
+ * each there is a place where it may.
  */
 #include "probes.h"
 
@@ -27,13 +28,14 @@ static bool is_mine(uint32_t mfn, uint32_t known)
 /* One descriptor in each frame that is not the domain's, and some behind the machine's last one. */
 static void do_foreign(uint64_t good)
 {
-	uint32_t known = input_word(), frames = input_word(), asked = 0, refused = 0;
+	uint32_t known = input_word(), frames = input_word(), asked = 0, refused = 0, at;
 
 	for (uint32_t mfn = 0; mfn < frames; mfn++) {
 		if (is_mine(mfn, known))
 			continue;
 		asked++;
-		refused += hypercall_update_descriptor(mfn << PAGE_SHIFT | random_below(512) * 8, good, good >> 32) < 0;
+		at = mfn << PAGE_SHIFT | random_below(GDT_ENTRIES_A_FRAME) * sizeof(good);
+		refused += hypercall_update_descriptor(at, good, good >> 32) < 0;
 	}
 	observe("foreign asked refused", 0, asked, refused);
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* host test */
-/* Stores descriptors by machine address: into frames of each type, at each border, with each offset. */
+/*
+ * Stores descriptors by machine address: into frames of each type, at each border, with each
+ * offset.
+ */
 #include "host/audit.h"
 #include "host/domains.h"
 #include "host/program.h"
@@ -19,7 +22,9 @@ static struct guest zero, g;
 
 static int map(uint32_t pfn, uint32_t bits)
 {
-	return CALL(&g, update_va_mapping, host_va(pfn), bits ? g.mfn[pfn] << PAGE_SHIFT | bits : 0, UVM_NONE, DOMID_SELF);
+	uint32_t entry = bits ? g.mfn[pfn] << PAGE_SHIFT | bits : 0;
+
+	return CALL(&g, update_va_mapping, host_va(pfn), entry, UVM_NONE, DOMID_SELF);
 }
 
 static int set_tables(void)

@@ -20,7 +20,8 @@ from lab4_model import CODE1, DATA1, DATA3, DOWN, Descriptor, G, PAGE, PRESENT, 
 EXERCISE = "4.4"
 
 # Pseudo-physical frames, as in update-where.c.
-DIRECTORY, TABLE, SHARED, WRITABLE, GDT, LDT, PINNED, LOOSE, READ, FOREIGN, VOID, LAST = 0, 1, 2, 3, 20, 36, 40, 41, 42, 1000, 1001, 1002
+DIRECTORY, TABLE, SHARED, WRITABLE, GDT, LDT, PINNED, LOOSE, READ = 0, 1, 2, 3, 20, 36, 40, 41, 42
+FOREIGN, VOID, LAST = 1000, 1001, 1002
 GOOD = (make(0x1000, 0xff, DATA1), make(0, 0xfffff, DATA3 | G), make(0, 0xfffff, CODE1 | G), make(0, 0, 0),
         make(0xffffffff, 0xfffff, 0x7f), make(0x10000000, 0xeffff, DATA3 | DOWN | G))
 BAD = (make(0, 0, 0xc | 0x60 | PRESENT), make(0, 0, DATA1 | DOWN | G), make(0, 0, DATA1 & ~0x60), make(0xffff0000, 0xffff, DATA1))
