@@ -184,7 +184,8 @@ struct domain *sched_return(void)
 
 int do_yield(struct domain *d)
 {
-	policy_yield(d);
+	if (can_run(d))		/* a list of calls may have paused it by now */
+		policy_yield(d);
 	sched.wanted = true;
 	return 0;
 }

@@ -210,7 +210,7 @@ static void steps(void *reader)
 			break;
 		}
 		check(audit());
-		if (running->d->life != LIFE_OPEN)
+		if (running->d->life != LIFE_OPEN || running->d->sched.blocked)
 			next_guest(r);
 	}
 	audit_all();

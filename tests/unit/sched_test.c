@@ -129,6 +129,20 @@ TEST(yield_of_the_only_one_goes_on)
 	EXPECT_EQ(running(), 0);
 }
 
+TEST(yield_brings_nobody_back_who_cannot_run)
+{
+	int first;
+
+	start();
+	first = running();
+	sched_pause(guests[first].d);
+	EXPECT_EQ(CALL(&guests[first], yield), 0);
+	for (unsigned int i = 0; i < 10; i++) {
+		EXPECT(running() != first);
+		slice_over();
+	}
+}
+
 static struct domain *waker;
 
 static void wake_one(void)

@@ -227,10 +227,13 @@ TEST(a_bad_descriptor_in_any_frame_refuses_the_table_and_the_old_one_stands)
 	EXPECT_EQ(record(LOOSE + 16)->refs, 1, "the old table is given back");
 }
 
-TEST(a_refused_frame_is_not_cut_either)
+TEST(a_refused_table_is_not_cut_either)
 {
 	start();
 	frame(LOOSE)[3] = GOOD;
+	frame(LOOSE + 1)[4] = BAD;
+	EXPECT_EQ(set_gdt(LOOSE, 1024), -EACCES);
+	EXPECT_EQ(limit_in(frame(LOOSE)[3]), 0xfffff);
 	frame(LOOSE)[4] = BAD;
 	EXPECT_EQ(set_gdt(LOOSE, 512), -EACCES);
 	EXPECT_EQ(limit_in(frame(LOOSE)[3]), 0xfffff);
