@@ -280,9 +280,8 @@ def run(proof: Proof) -> str | None:
 
 def main(names: list[str]) -> int:
     failed = 0
-    for proof in PROOFS:
-        if names and not any(proof.name.startswith(name) for name in names):
-            continue
+    wanted = [proof for proof in PROOFS if not names or any(proof.name.startswith(name) for name in names)]
+    for proof in wanted:
         start = time.monotonic()
         try:
             wrong = run(proof)
@@ -291,6 +290,7 @@ def main(names: list[str]) -> int:
         failed += wrong is not None
         print(f"{proof.name:18} {wrong or 'proved'}: {proof.says} [{proof.inputs} inputs, {time.monotonic() - start:.1f} s]",
               flush=True)
+    print(f"{len(wanted) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 
