@@ -202,7 +202,8 @@ def make_initramfs() -> None:
 
 def counted(system: System) -> Run:
     """Boots under -icount with the plugin, or takes the result of the same boot from before."""
-    plugin = f"./plugin.so,out=counts,start={system.start:x},line={system.base:x}"
+    line = f",line={system.base:x}" if system.base < 1 << 32 else ""
+    plugin = f"./plugin.so,out=counts,start={system.start:x}{line}"
     words = [*QEMU, *COUNTED, "-plugin", plugin, *system.words()]
     folder = RUNS / digest(words, [*system.files().values(), PLUGIN])
     if not (folder / "done").exists():
@@ -294,7 +295,8 @@ def check_end(system: System, folder: Path) -> None:
     """The guest says `end`, or it did not come to its end."""
     if re.search(r"^end\r?$", read_text(folder / "console"), re.MULTILINE):
         return
-    said = read_text(folder / "messages").strip().splitlines()[-1:] or [last_line(folder)]
+    said = re.findall(r"^micro: .*?(?=\r?$)", read_text(folder / "console"), re.MULTILINE)
+    said = said or read_text(folder / "messages").strip().splitlines()[-1:] or [last_line(folder)]
     raise Failure(f"{system.name} did not finish: {said[0][:120]} (its console: {short(folder / 'console')})")
 
 

@@ -4,6 +4,8 @@
 import os
 import re
 import subprocess
+import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,25 +26,54 @@ class Done:
         return self.out + self.err
 
 
-def run(*words: str, typed: str = "", seconds: int = 180, path: str | None = None) -> Done:
-    """Runs a command at the root of the tree. @typed goes to its input, @path is its PATH."""
+# What a person types, and what must have been printed first: bytes that nobody awaits yet are lost on a serial line.
+Typed = tuple[tuple[str, str], ...]
+
+PROMPT = "# "  # of a root shell
+
+
+def _converse(process: subprocess.Popen, typed: Typed) -> bytes:
+    """Types each text once its cue has come, looking behind the one before; answers all that was printed."""
+    seen, at, waiting = b"", 0, list(typed)
+    while True:
+        while waiting and (found := seen.find(waiting[0][0].encode(), at)) >= 0:
+            cue, text = waiting.pop(0)
+            at = found + len(cue)
+            process.stdin.write(text.encode())
+            process.stdin.flush()
+        chunk = os.read(process.stdout.fileno(), 65536)
+        if not chunk:
+            return seen
+        seen += chunk
+
+
+def run(*words: str, typed: Typed = (), seconds: int = 180, path: str | None = None) -> Done:
+    """Runs a command at the root of the tree. @path is its PATH."""
     environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
     if path is not None:
         environment["PATH"] = path
-    process = subprocess.Popen(
-        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=environment,
-        start_new_session=True,
-    )  # fmt: skip
-    try:
-        out, err = process.communicate(typed.encode(), timeout=seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, 15)
-        out, err = process.communicate()
-        raise AssertionError(f"{' '.join(words)}: not over after {seconds} s; {tail(out + err)}") from None
-    return Done(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+    with tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, cwd=ROOT, env=environment,
+            start_new_session=True,
+        )  # fmt: skip
+        overdue = threading.Event()
+        clock = threading.Timer(seconds, lambda: (overdue.set(), os.killpg(process.pid, 15)))
+        clock.start()
+        try:
+            out = _converse(process, typed)
+        except BrokenPipeError:  # it ended before it was told
+            out = process.stdout.read()
+        status = process.wait()
+        clock.cancel()
+        err.seek(0)
+        done = Done(status, out.decode(errors="replace"), err.read().decode(errors="replace"))
+    if overdue.is_set():
+        raise AssertionError(f"{' '.join(words)}: not over after {seconds} s; {tail(done.whole())}")
+    return done
 
 
-def make_run(*words: str, typed: str = "", seconds: int = 180) -> Done:
+def make_run(*words: str, typed: Typed = (), seconds: int = 180) -> Done:
     """`make run` with these variables."""
     return run("make", "run", *words, typed=typed, seconds=seconds)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from boots import CRASHED, FAILED, ROOT, expect, make_run, refused, run
 
 MINI = "build/mini.elf"
+KEYS = "q is the end."  # mini listens
 
 
 def _tool(*words: str, path: str | None = None):
@@ -26,25 +27,25 @@ def _initramfs(folder: str, content: bytes, keep: float = 1.0) -> str:
 
 
 def mini_runs_and_hears_what_is_typed():
-    done = make_run("GUEST=mini", typed="aq", seconds=60)
+    done = make_run("GUEST=mini", typed=((KEYS, "a"), ("you typed a", "q")), seconds=60)
     expect(done.status == 0, "it did not end by itself", done)
     expect("Hello from domain 0 in ring 1" in done.out, "mini did not greet", done)
     expect("you typed a" in done.out, "the key did not arrive", done)
 
 
 def mini_runs_in_bochs():
-    done = make_run("GUEST=mini", "EMU=bochs", "MEM=64", typed="aq", seconds=60)
+    done = make_run("GUEST=mini", "EMU=bochs", "MEM=64", typed=((KEYS, "a"), ("you typed a", "q")), seconds=60)
     expect(done.status == 0 and "you typed a" in done.out, "mini did not run", done)
 
 
 def the_command_line_reaches_a_guest_letter_for_letter():
-    done = make_run("GUEST=mini", "CMDLINE=a,b $HOME $(x) c'd", typed="q", seconds=60)
+    done = make_run("GUEST=mini", "CMDLINE=a,b $HOME $(x) c'd", typed=((KEYS, "q"),), seconds=60)
     expect('command line: "a,b $HOME $(x) c\'d"' in done.out, "it is not the same", done)
 
 
 def gdb_stops_at_the_first_instruction_with_symbols():
     orders = "backtrace 1\ntbreak start\ncontinue\nbacktrace 1\nkill\nquit\n"
-    done = run("make", "gdb", "GUEST=mini", typed=orders, seconds=90)
+    done = run("make", "gdb", "GUEST=mini", typed=(("", orders),), seconds=90)
     expect(re.search(r"boot \(\) at src/pc/boot\.S", done.out), "it is not at boot.S", done)
     expect(re.search(r"#0 +start \(", done.out), "start() was not reached", done)
 

@@ -3,7 +3,7 @@
 
 import re
 
-from boots import CRASHED, RESET, expect, make_run, run
+from boots import CRASHED, PROMPT, RESET, expect, make_run, run
 
 
 def _prints(command: str, *wanted: str, words: tuple[str, ...] = ()) -> None:
@@ -47,13 +47,13 @@ def much_output_loses_nothing():
 
 def a_shell_on_the_console_powers_the_machine_off():
     for initramfs in ("full", "small"):
-        done = make_run(f"INITRD={initramfs}", typed="echo sum $((40+2))\npoweroff\n")
+        done = make_run(f"INITRD={initramfs}", typed=((PROMPT, "echo sum $((40+2))\n"), ("sum 42", "poweroff\n")))
         expect(done.status == 0, f"the status is not 0 ({initramfs})", done)
         expect("sum 42" in done.out, "the shell did not answer", done)
 
 
 def leaving_the_shell_powers_the_machine_off():
-    done = make_run(typed="exit\n")
+    done = make_run(typed=((PROMPT, "exit\n"),))
     expect(done.status == 0, "the status is not 0", done)
 
 
@@ -69,7 +69,7 @@ def a_reset_during_a_command_has_a_status_of_its_own():
 
 
 def a_reboot_boots_again():
-    done = make_run(typed="reboot\n")
+    done = make_run(typed=((PROMPT, "reboot\n"), ("is up", ""), (PROMPT, "poweroff\n")))
     expect(done.status == 0, "the status is not 0", done)
     expect(done.out.count("is up") == 2, "it did not come up twice", done)
 
