@@ -74,8 +74,11 @@ static void put_table_entry(uint32_t e)
 
 static void put_table_entries(mfn_t mfn, uint32_t count)
 {
+	const uint32_t *table = table_entry(mfn, 0);
+
 	while (count-- > 0)
-		put_table_entry(*table_entry(mfn, count));
+		if (table[count] & PTE_P)
+			put_table_entry(table[count]);
 }
 
 static int validate_table(struct domain *d, mfn_t mfn)
@@ -84,6 +87,8 @@ static int validate_table(struct domain *d, mfn_t mfn)
 	int err;
 
 	for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
+		if (!(table[i] & PTE_P))
+			continue;
 		err = get_table_entry(d, table[i]);
 		if (err) {
 			put_table_entries(mfn, i);
@@ -159,19 +164,29 @@ static void put_directory_entry(mfn_t directory, uint32_t e)
 	frame_put_type(mfn);
 }
 
-/* Releasing an entry may map another directory, so each one is fetched anew. */
+/* Releasing an entry may map another directory, so this one is fetched anew after each. */
 static void put_directory_entries(mfn_t mfn, uint32_t count)
 {
-	while (count-- > 0)
-		put_directory_entry(mfn, *directory_entry(mfn, count));
+	const uint32_t *entries = directory_entry(mfn, 0);
+
+	while (count-- > 0) {
+		if (!(entries[count] & PTE_P))
+			continue;
+		put_directory_entry(mfn, entries[count]);
+		entries = directory_entry(mfn, 0);
+	}
 }
 
 static int validate_directory(struct domain *d, mfn_t mfn)
 {
+	/* Taking an entry never maps another directory: one that it names is valid already. */
+	const uint32_t *entries = directory_entry(mfn, 0);
 	int err;
 
 	for (uint32_t i = 0; i < GUEST_SLOTS; i++) {
-		err = get_directory_entry(d, mfn, *directory_entry(mfn, i));
+		if (!(entries[i] & PTE_P))
+			continue;
+		err = get_directory_entry(d, mfn, entries[i]);
 		if (err) {
 			put_directory_entries(mfn, i);
 			return err;

@@ -14,7 +14,8 @@ from pathlib import Path
 from boots import ROOT, expect, run, tail
 
 ISO = ROOT / "build/atelier.iso"
-SHELL = rb"(root@[\w-]+:\S*|~ ?|/root ?)[#$] $"
+SHELL = rb"root@\w+:\S*# (\x1b\[6n)?$"  # busybox asks the terminal where the cursor is
+
 
 BOCHS = """\
 megs: 512
@@ -38,7 +39,7 @@ panic: action=fatal
 def _talk(line: int, process: subprocess.Popen, seconds: int, entry: bytes) -> bytes:
     """Picks the menu entry, waits for a prompt, asks for a sum, ends the system; returns all that came."""
     said, step, deadline = b"", 0, time.monotonic() + seconds
-    steps = ((rb"GNU GRUB(?s:.*)highlighted", entry), (SHELL, b"echo sum $((40+2))\n"), (rb"sum 42\r?\n", b"poweroff\n"))
+    steps = ((rb"GNU GRUB(?s:.*)highlighted", entry), (SHELL, b"echo sum $((40+2))\n"), (rb"sum 42\r?\n", b"/sbin/poweroff\n"))
     while process.poll() is None and time.monotonic() < deadline:
         if select.select([line], [], [], 1.0)[0]:
             try:
@@ -46,7 +47,9 @@ def _talk(line: int, process: subprocess.Popen, seconds: int, entry: bytes) -> b
             except OSError:
                 break
         if step < len(steps) and re.search(steps[step][0], said):
-            os.write(line, steps[step][1])
+            for byte in steps[step][1]:
+                os.write(line, bytes([byte]))
+                time.sleep(0.05)  # Bochs loses what does not fit into the FIFO
             step += 1
     return said
 
