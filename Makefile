@@ -103,12 +103,16 @@ gdb: run-needs | deps-run deps-gdb	## the system stopped at the hypervisor's fir
 
 # ---- tests ----
 
-.PHONY: check check-quick house doctor
+.PHONY: check check-quick check-long house doctor
 check: build/atelier.elf $(LINUX_NEEDS) $(MINI_NEEDS) $(CHECK_NEEDS) | deps-build deps-run deps-linux deps-bochs deps-iso deps-check deps-gdb	## every test of the project
 	@tests/run$(leave_status)
 
 check-quick: build/atelier.elf $(MINI_NEEDS) $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check	## the tests that need no Linux, in two minutes
 	@tests/run --quick$(leave_status)
+
+check-long: build/atelier.elf $(CHECK_NEEDS) | deps-build deps-run deps-linux deps-bochs deps-iso	## what takes longer: mutants, and all boots in Bochs
+	@tests/boot/run bochs iso
+	@$(MAKE) mutants
 
 house: build/atelier.elf | deps-check	## are the layers kept, and the style?
 	@tests/house
