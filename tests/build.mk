@@ -53,10 +53,10 @@ $(eval $(call explore_config,2x2,2,2))
 $(eval $(call explore_config,3x1,3,1))
 $(eval $(call explore_config,3x2,3,2))
 
-EXPLORE_QUICK := 2x2 3x1
+EXPLORE_QUICK := 2x1 3x1
 .PHONY: explore explore-quick
 explore-quick: $(EXPLORE_QUICK:%=explore-%)	## every state of two small domains, in a minute
-explore: explore-quick explore-3x2	## the same of a larger one, for hours
+explore: explore-quick explore-2x2 explore-3x2	## the same of larger ones, for hours
 explore-%: build/host/explore-%/explore
 	@$< $(EXPLORE_STATES)
 explore-3x2: EXPLORE_STATES ?= 45000000
