@@ -98,7 +98,7 @@ fuzz-%: build/host/fuzz/%
 .PHONY: fuzz-keep
 fuzz-keep: $(FUZZERS:%=build/host/fuzz/%)	## the smallest set of inputs that reaches as much becomes the corpus
 	@for f in $(FUZZERS); do mkdir -p tests/fuzz/corpus/$$f build/host/fuzz/new/$$f && \
-		build/host/fuzz/$$f -merge=1 -max_len=256 tests/fuzz/corpus/$$f build/host/fuzz/new/$$f 2>&1 | tail -1; done
+		build/host/fuzz/$$f -merge=1 -use_counters=0 -max_len=256 tests/fuzz/corpus/$$f build/host/fuzz/new/$$f 2>&1 | tail -1; done
 
 # ---- proofs, and mutants ----
 

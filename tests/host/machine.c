@@ -606,8 +606,12 @@ struct machine_module machine_module(unsigned int i)
 void machine_release_modules(void (*give)(mfn_t mfn))
 {
 	for (unsigned int i = 0; i < host.module_count; i++)
-		for (uint32_t at = 0; at < host.modules[i].size; at += PAGE_SIZE)
-			give(MFN((host.modules[i].start + at) >> PAGE_SHIFT));
+		for (uint32_t at = 0; at < host.modules[i].size; at += PAGE_SIZE) {
+			uint32_t mfn = (host.modules[i].start + at) >> PAGE_SHIFT;
+
+			host.usable[mfn] = true;
+			give(MFN(mfn));
+		}
 	host.module_count = 0;
 }
 

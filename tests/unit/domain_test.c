@@ -186,6 +186,25 @@ TEST(death_in_the_middle_of_a_build_gives_everything_back)
 	}
 }
 
+TEST(a_large_domain_dies_in_steps)
+{
+	uint32_t free_before;
+	struct domain *d;
+	unsigned int steps;
+
+	host_start(900);
+	host_domain(4);
+	free_before = frame_pool_free_count();
+	d = domain_open("large", 800);
+	for (unsigned int i = 0; i < 800; i++)
+		frame_pool_alloc(d);
+	domain_kill(d, SHUTDOWN_crash, 0);
+	for (steps = 0; domain_reap(); steps++)
+		audit_all();
+	EXPECT(steps > 2, "%u steps", steps);
+	EXPECT_EQ(frame_pool_free_count(), free_before);
+}
+
 TEST(dying_twice_is_dying_once)
 {
 	struct guest g;

@@ -234,6 +234,8 @@ TEST(ports_can_be_had_until_the_table_is_full_and_not_one_more)
 	EXPECT_EQ(n, EVENT_PORTS - 1);
 	EXPECT_EQ(alloc(1, 0), -ENOSPC);
 	EXPECT_EQ(bind_virq(1, VIRQ_TIMER), -ENOSPC);
+	EXPECT_EQ(alloc(0, 1), 0);
+	EXPECT_EQ(bind(1, 0, answer.port), -ENOSPC);
 	EXPECT_EQ(on_port(1, EVENT_close, 100), 0);
 	EXPECT_EQ(alloc(1, 0), 0);
 	EXPECT_EQ(answer.port, 100);
@@ -315,6 +317,27 @@ TEST(a_new_domain_in_an_old_slot_cannot_take_the_dead_ones_channel)
 		guests[1] = host_domain(4);
 	EXPECT_EQ(guests[1].d->id, 1);
 	EXPECT_EQ(bind(1, 2, b), -EPERM);
+}
+
+/* ---- the auditor ---- */
+
+TEST(the_auditor_sees_ends_that_disagree)
+{
+	uint32_t a, b;
+
+	start(3);
+	connect(&a, &b);
+	EXPECT(event_check());
+	guests[2].d->events.ports[b].remote_port = a + 1;
+	EXPECT(!event_check());
+	EXPECT(audit());
+	guests[2].d->events.ports[b].remote_port = a;
+	EXPECT(event_check());
+	guests[1].d->events.virq_port[VIRQ_DEBUG] = a;
+	EXPECT(!event_check());
+	guests[1].d->events.virq_port[VIRQ_DEBUG] = 0;
+	guests[1].d->events.ports[0].state = EVENT_UNBOUND;
+	EXPECT(!event_check());
 }
 
 /* ---- in general ---- */

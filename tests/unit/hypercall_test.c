@@ -323,6 +323,9 @@ TEST(the_audit_call_says_whether_the_state_is_sound)
 	EXPECT_EQ(CALL(&g, debug_op, DEBUG_audit), 0);
 	EXPECT_EQ(CALL(&g, debug_op, DEBUG_calls), 2);
 	EXPECT_EQ(CALL(&g, debug_op, 77), -EINVAL);
+	EXPECT_EQ(CALL(&g, debug_op, DEBUG_copy, HOST_ARGS, HOST_ARGS, DEBUG_COPY_MAX + 1), -EINVAL);
+	EXPECT_EQ(CALL(&g, debug_op, DEBUG_copy, 0x1000, HOST_ARGS, 8), 8);
+	EXPECT_EQ(CALL(&g, debug_op, DEBUG_copy, HOST_ARGS, 0x1000, 8), 8 << 16);
 	frame_record(MFN(g.mfn[PFN_DATA]))->refs++;
 	EXPECT_EQ(CALL(&g, debug_op, DEBUG_audit), -EIO);
 	EXPECT(strstr(host_output(NULL), "frame_check"));

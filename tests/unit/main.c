@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define REPORTS		5u	/* failures of one test that are printed */
+#define SECONDS		60	/* that a test may take, on a machine with much else to do */
 
 static struct {
 	struct test *first, **last;
@@ -69,6 +70,7 @@ static bool passes(const struct test *t)
 	fflush(stdout);
 	child = fork();
 	if (child == 0) {
+		alarm(SECONDS);
 		runner.running = t;
 		t->run();
 		if (runner.reports > REPORTS)

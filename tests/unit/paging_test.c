@@ -619,6 +619,33 @@ TEST(a_directory_over_too_many_new_tables_says_try_again_and_can_be_done_in_piec
 	EXPECT_EQ(record(LOOSE + 5)->refs, 1);
 }
 
+TEST(an_entry_whose_directory_holds_too_many_tables_is_cleared_in_pieces)
+{
+	start();
+	pin_directory(LOOSE);
+	pin_directory(LOOSE + 1);
+	for (uint32_t i = 0; i < MMU_TABLES_A_CALL + 1; i++)
+		EXPECT_EQ(write(g.mfn[LOOSE + 1], 10 + i, pte(LOOSE + 2 + i, PTE_RW)), 0);
+	EXPECT_EQ(write(g.mfn[LOOSE], 5, pte(LOOSE + 1, 0)), 0);
+	EXPECT_EQ(command(MMU_UNPIN, g.mfn[LOOSE + 1] << PAGE_SHIFT), 0);
+	EXPECT_EQ(write(g.mfn[LOOSE], 5, 0), -EAGAIN);
+	EXPECT_EQ(write(g.mfn[LOOSE + 1], 10, 0), 0);
+	EXPECT_EQ(write(g.mfn[LOOSE], 5, 0), 0);
+	EXPECT_EQ(record(LOOSE + 1)->refs, 1);
+}
+
+TEST(the_auditor_sees_an_entry_that_no_guest_may_have)
+{
+	start();
+	EXPECT(paging_check());
+	words(PFN_TABLE)[900] = pte(LOOSE, PTE_G);
+	EXPECT(!paging_check());
+	words(PFN_TABLE)[900] = 0;
+	words(PFN_DIRECTORY)[1010] ^= 0x1000;
+	EXPECT(!paging_check());
+	EXPECT(audit());
+}
+
 TEST(the_same_table_in_two_slots_is_one_table_of_work)
 {
 	start();

@@ -62,6 +62,8 @@ TEST(the_offset_of_every_addressing_form_is_found)
 		{ "lock cmpxchg %ecx,%gs:disp32", { 0xf0, 0x65, 0x0f, 0xb1, 0x0d, 0xf4, 0xff, 0xff, 0xff }, 0xfffffff4 },
 		{ "movw: operand size", { 0x66, 0x65, 0x8b, 0x0d, 0xfc, 0xff, 0xff, 0xff }, 0xfffffffc },
 		{ "the prefixes the other way", { 0x65, 0x66, 0x8b, 0x0d, 0xfc, 0xff, 0xff, 0xff }, 0xfffffffc },
+		{ "pshufb %gs:disp32,%mm0: three bytes", { 0x65, 0x0f, 0x38, 0x00, 0x05, 0xf0, 0xff, 0xff, 0xff }, 0xfffffff0 },
+		{ "pinsrb $1,%gs:disp32,%xmm0", { 0x65, 0x66, 0x0f, 0x3a, 0x20, 0x05, 0xec, 0xff, 0xff, 0xff, 1 }, 0xffffffec },
 		{ "push %gs:disp32", { 0x65, 0xff, 0x35, 0xfc, 0xff, 0xff, 0xff }, 0xfffffffc },
 		{ "call *%gs:0x10", { 0x65, 0xff, 0x15, 0x10, 0, 0, 0 }, 0x10 },
 		{ "fldl %gs:disp32", { 0x65, 0xdd, 0x05, 0xf0, 0xff, 0xff, 0xff }, 0xfffffff0 },
@@ -247,6 +249,54 @@ TEST(a_fault_through_gs_is_retried_once_it_can_succeed)
 	EXPECT(d->high & DESC_EXPAND);
 	EXPECT_EQ(tls_fixup(g.d, &regs, &fault), TLS_GIVE_GP, "the same again cannot be helped");
 	audit_all();
+}
+
+TEST(any_segment_register_may_hold_the_segment)
+{
+	static const struct { uint8_t prefix; size_t reg; } rows[] = {
+		{ 0x26, offsetof(struct regs, es) }, { 0x36, offsetof(struct regs, ss) }, { 0x3e, offsetof(struct regs, ds) },
+		{ 0x64, offsetof(struct regs, fs) }, { 0x65, offsetof(struct regs, gs) },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		const uint8_t code[] = { rows[i].prefix, 0xa1, 0xfc, 0xff, 0xff, 0xff };
+		struct descriptor *d;
+		uint32_t fault;
+
+		start();
+		d = with_segment(0x08050000);
+		regs.gs = 0;
+		*(uint32_t *)((char *)&regs + rows[i].reg) = 6 << 3 | 3;
+		host_store(CODE_AT, code, sizeof(code));
+		EXPECT_EQ(tls_fixup(g.d, &regs, &fault), TLS_RETRY, "prefix 0x%x", rows[i].prefix);
+		EXPECT(d->high & DESC_EXPAND, "prefix 0x%x", rows[i].prefix);
+	}
+}
+
+TEST(code_without_an_override_gets_its_fault)
+{
+	static const uint8_t code[] = { 0xa1, 0xfc, 0xff, 0xff, 0xff };
+	uint32_t fault;
+
+	start();
+	with_segment(0x08050000);
+	host_store(CODE_AT, code, sizeof(code));
+	EXPECT_EQ(tls_fixup(g.d, &regs, &fault), TLS_GIVE_GP);
+}
+
+TEST(the_code_segments_base_counts)
+{
+	static const uint8_t code[] = { 0x65, 0xa1, 0xfc, 0xff, 0xff, 0xff };
+	struct descriptor *d;
+	uint32_t fault;
+
+	start();
+	d = with_segment(0x08050000);
+	d[1] = (struct descriptor){ 0x10000000 | 0xffff, 0x00cffa00 };	/* slot 7: code with base 0x1000 */
+	regs.cs = 7 << 3 | 3;
+	regs.eip = CODE_AT - 0x1000;
+	host_store(CODE_AT, code, sizeof(code));
+	EXPECT_EQ(tls_fixup(g.d, &regs, &fault), TLS_RETRY);
 }
 
 TEST(progress_is_made_however_often_the_offsets_alternate)

@@ -259,24 +259,26 @@ TEST(debug_registers_follow_their_domain_and_can_be_read)
 
 /* ---- shutdown ---- */
 
-static void shut_down_0(void *status)
+static void shut_down_0(void *reason_status)
 {
 	struct domain *zero = domain_find(NULL, 0);
 	struct guest guest = { .d = zero };
 
-	CALL(&guest, shutdown, SHUTDOWN_poweroff, *(uint32_t *)status);
+	CALL(&guest, shutdown, ((uint32_t *)reason_status)[0], ((uint32_t *)reason_status)[1]);
 }
 
 TEST(domain_0_ends_the_machine_with_its_status)
 {
-	uint32_t status = 0x103;
+	uint32_t poweroff[2] = { SHUTDOWN_poweroff, 0x103 }, reboot[2] = { SHUTDOWN_reboot, 0 };
 	struct host_end end;
 
 	start();
-	end = host_run(shut_down_0, &status);
+	end = host_run(shut_down_0, poweroff);
 	EXPECT(end.stopped);
 	EXPECT_EQ(end.how, END_POWEROFF);
 	EXPECT_EQ(end.status, 3);
+	start();
+	EXPECT_EQ(host_run(shut_down_0, reboot).how, END_REBOOT);
 }
 
 TEST(another_domain_ends_itself_alone)

@@ -5,7 +5,10 @@
 #include <linux/init.h>
 #include <linux/console.h>
 #include <linux/err.h>
+#include <linux/printk.h>
 #include <asm/atelier.h>
+#include <asm/cmdline.h>
+#include <asm/setup.h>
 #include <atelier/event.h>
 #include "../../../drivers/tty/hvc/hvc_console.h"
 #include "internal.h"
@@ -58,19 +61,28 @@ static int __init terminal(void)
 }
 device_initcall(terminal);
 
-static void early_write(struct console *console, const char *s, unsigned int n)
+static void boot_write(struct console *console, const char *s, unsigned int n)
 {
 	atelier_print(s, n);
 }
 
-static struct console early_console_atelier = {
+static struct console boot_console = {
 	.name = "atelier",
-	.write = early_write,
+	.write = boot_write,
 	.flags = CON_PRINTBUFFER | CON_BOOT | CON_ANYTIME,
 	.index = -1,
 };
 
-void __init atelier_init_early_console(void)
+/* For what goes wrong before there are messages. */
+void __init atelier_init_console(void)
 {
-	register_console(&early_console_atelier);
+	early_console = &boot_console;
+}
+
+/* Linux itself looks at its command line later. */
+void __init atelier_start_console(void)
+{
+	if (cmdline_find_option_bool(boot_command_line, "quiet"))
+		console_loglevel = CONSOLE_LOGLEVEL_QUIET;
+	register_console(&boot_console);
 }

@@ -11,6 +11,7 @@
 #include <asm/processor.h>
 #include <asm/debugreg.h>
 #include <atelier/vcpu.h>
+#include "../kernel/cpu/cpu.h"
 #include "internal.h"
 
 /* CR0 is what head_32.S leaves; there is no CR4 to write. */
@@ -50,8 +51,18 @@ void __cpuid(unsigned int *eax, unsigned int *ebx, unsigned int *ecx, unsigned i
 }
 EXPORT_SYMBOL(__cpuid);
 
+/* Whoever made it: nothing that Linux knows of particular processors concerns a guest. */
+static const struct cpu_dev processor = {
+	.c_vendor = "Atelier",
+	.c_ident = { "GenuineIntel", "AuthenticAMD" },
+	.c_init = cpu_detect_cache_sizes,
+	.c_x86_vendor = X86_VENDOR_UNKNOWN,
+};
+cpu_dev_register(processor);
+
 /* The addresses and the control are kept here too: a call would be long for what happens at each trap. */
-static unsigned long debugregs[8] = { [7] = DR_GLOBAL_SLOWDOWN << 1 };
+#define DR7_FIXED	0x400	/* reads as 1 (SDM 3B, 17.2.4) */
+static unsigned long debugregs[8] = { [7] = DR7_FIXED };
 
 unsigned long atelier_get_debugreg(int reg)
 {
@@ -69,7 +80,7 @@ EXPORT_SYMBOL(atelier_get_debugreg);
 void set_debugreg(unsigned long value, int reg)
 {
 	if (!hypercall2(HYPERCALL_set_debugreg, reg, value))
-		debugregs[reg] = value;
+		debugregs[reg] = reg == 7 ? value | DR7_FIXED : value;
 }
 EXPORT_SYMBOL(set_debugreg);
 

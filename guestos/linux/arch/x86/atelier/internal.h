@@ -21,12 +21,15 @@ u64 atelier_real_time(void);
 /* Makes a page read-only, in the builder's tables. Before setup_arch(). */
 void __init atelier_protect(const void *page);
 
+/* Messages from here on. In setup_arch(). */
+void __init atelier_start_console(void);
+
 /* The start of day, in this order. */
+void __init atelier_init_console(void);
 void __init atelier_init_tables(void);
 void __init atelier_init_segments(void);
 void __init atelier_init_traps(void);
 void __init atelier_init_memory(void);
-void __init atelier_init_early_console(void);
 void __init atelier_init_reboot(void);
 void __init atelier_init_time(void);
 

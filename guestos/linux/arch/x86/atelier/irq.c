@@ -7,8 +7,7 @@
 #include <linux/interrupt.h>
 #include <linux/irq.h>
 #include <linux/kernel.h>
-#include <linux/linkage.h>
-#include <linux/ptrace.h>
+#include <linux/printk.h>
 #include <linux/sched/debug.h>
 #include <asm/atelier.h>
 #include <asm/idtentry.h>
@@ -118,12 +117,13 @@ EXPORT_SYMBOL_GPL(atelier_bind_virq);
 
 static irqreturn_t show_state_now(int irq, void *unused)
 {
-	struct pt_regs *regs = get_irq_regs();
+	int level = console_loglevel;
 
+	console_loglevel = CONSOLE_LOGLEVEL_DEFAULT;
 	pr_info("atelier: asked for the state\n");
-	if (regs)
-		show_regs(regs);
+	show_regs(get_irq_regs());
 	show_state_filter(TASK_UNINTERRUPTIBLE);
+	console_loglevel = level;
 	return IRQ_HANDLED;
 }
 

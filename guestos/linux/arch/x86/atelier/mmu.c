@@ -60,13 +60,21 @@ static noinline void refused(const struct mmu_request *r, int err)
 	BUG();
 }
 
+static void execute_one(const struct mmu_request *r)
+{
+	int err = hypercall4(HYPERCALL_mmu_update, (unsigned long)r, 1, 0, DOMID_SELF);
+
+	if (unlikely(err))
+		refused(r, err);
+}
+
 static void execute(const struct mmu_request *list, unsigned int count)
 {
-	while (count) {
-		u32 done = 0;
-		int err = hypercall4(HYPERCALL_mmu_update, (unsigned long)list, count, (unsigned long)&done,
-				     DOMID_SELF);
+	u32 done;
+	int err;
 
+	while (count > 1) {
+		err = hypercall4(HYPERCALL_mmu_update, (unsigned long)list, count, (unsigned long)&done, DOMID_SELF);
 		if (!err)
 			return;
 		list += done;
@@ -74,30 +82,47 @@ static void execute(const struct mmu_request *list, unsigned int count)
 		if (err != -EAGAIN)
 			refused(list, err);
 	}
+	if (count)
+		execute_one(list);
+}
+
+/* Whether what is in the queue is not ours: an interrupt's handlers make no calls but for themselves. */
+static __always_inline bool interrupted_task(void)
+{
+	return preempt_count() & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET);
 }
 
 void atelier_flush_queue(void)
 {
 	unsigned int count = atelier_queued;
 
-	if (unlikely(!in_task()))		/* what is in the queue is the interrupted task's */
+	if (unlikely(interrupted_task()))
 		return;
 	atelier_queued = 0;
 	execute(queue, count);
 }
 EXPORT_SYMBOL(atelier_flush_queue);
 
-/* One more request for the next call. */
-static void ask(u32 where, u32 value)
+static noinline void ask_alone(u32 where, u32 value)
 {
-	if (unlikely(!in_task())) {
-		const struct mmu_request r = { where, value };
+	const struct mmu_request r = { where, value };
 
-		execute(&r, 1);
+	execute_one(&r);
+}
+
+/* One more request for the next call. */
+static __always_inline void ask(u32 where, u32 value)
+{
+	unsigned int n = atelier_queued;
+
+	if (unlikely(interrupted_task())) {
+		ask_alone(where, value);
 		return;
 	}
-	queue[atelier_queued++] = (struct mmu_request){ where, value };
-	if (unlikely(atelier_queued == QUEUE))
+	queue[n].where = where;
+	queue[n].value = value;
+	atelier_queued = ++n;
+	if (unlikely(n == QUEUE))
 		atelier_flush_queue();
 }
 
@@ -112,9 +137,14 @@ static void ask_now(u32 where, u32 value)
 	arch_flush_lazy_mmu_mode();
 }
 
-u32 atelier_machine_address(const void *at)
+static __always_inline u32 machine_address(const void *at)
 {
 	return atelier_p2m[__pa(at) >> PAGE_SHIFT] << PAGE_SHIFT | offset_in_page(at);
+}
+
+u32 atelier_machine_address(const void *at)
+{
+	return machine_address(at);
 }
 
 /* ---- entries ---- */
@@ -145,15 +175,52 @@ void atelier_set_pte(pte_t *ptep, pteval_t value)
 {
 	if (unlikely(!direct_map_ready) && settled(ptep, &value))
 		return;
-	ask(atelier_machine_address(ptep), value);
+	ask(machine_address(ptep), value);
 	if (!atelier_lazy_mmu)
 		arch_flush_lazy_mmu_mode();
 }
 EXPORT_SYMBOL(atelier_set_pte);
 
+static void update_address(unsigned long addr, pteval_t value, unsigned int flush)
+{
+	int err = hypercall4(HYPERCALL_update_va_mapping, addr, value, flush, DOMID_SELF);
+
+	if (unlikely(err))
+		refused(&(struct mmu_request){ addr, value }, err);
+}
+
+static bool is_loaded(const struct mm_struct *mm)
+{
+	return this_cpu_read(cpu_tlbstate.loaded_mm) == mm;
+}
+
+void atelier_set_pte_at(struct mm_struct *mm, unsigned long addr, pte_t *ptep, pteval_t value)
+{
+	if (is_loaded(mm) && mm != &init_mm)
+		update_address(addr, value, UVM_NONE);
+	else
+		atelier_set_pte(ptep, value);
+}
+EXPORT_SYMBOL(atelier_set_pte_at);
+
+pte_t ptep_clear_flush(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	pte_t pte = *ptep;
+
+	if (is_loaded(mm) && !atelier_lazy_mmu && atelier_is_table(ptep)) {
+		update_address(addr, 0, UVM_INVLPG);
+		return pte;
+	}
+	pte_clear(mm, addr, ptep);
+	if (pte_accessible(mm, pte))
+		flush_tlb_page(vma, addr);
+	return pte;
+}
+
 void atelier_set_pmd(pmd_t *pmdp, pmdval_t value)
 {
-	ask_now(atelier_machine_address(pmdp), value);
+	ask_now(machine_address(pmdp), value);
 }
 
 /* ---- pages that become tables, and tables that become pages ---- */
@@ -182,7 +249,7 @@ static void ask_writable(unsigned long pfn)
 /* At start, before Linux's own directory is filled: by address, in the builder's tables. */
 void __init atelier_protect(const void *page)
 {
-	if (hypercall4(HYPERCALL_update_va_mapping, (unsigned long)page, atelier_machine_address(page) | READ_ONLY,
+	if (hypercall4(HYPERCALL_update_va_mapping, (unsigned long)page, machine_address(page) | READ_ONLY,
 		       UVM_INVLPG, DOMID_SELF))
 		BUG();
 	__set_bit(__pa(page) >> PAGE_SHIFT, atelier_tables);
@@ -206,73 +273,62 @@ void paravirt_release_pte(unsigned long pfn)
 
 /* ---- address spaces ---- */
 
-/* The first slot from @slot on that names a table, of the process's part. Most are empty: looks at eight at a time. */
-static unsigned int next_table(const pgd_t *pgd, unsigned int slot)
-{
-	while (slot < KERNEL_PGD_BOUNDARY && !native_pgd_val(pgd[slot])) {
-		if (slot % 8 == 0) {
-			const pgd_t *p = &pgd[slot];
+/* The slots of a directory's process part that name tables: found once, walked several times. */
+static u16 slots[KERNEL_PGD_BOUNDARY];
 
-			if (!(p[0].pgd | p[1].pgd | p[2].pgd | p[3].pgd | p[4].pgd | p[5].pgd | p[6].pgd | p[7].pgd)) {
-				slot += 8;
-				continue;
-			}
-		}
-		slot++;
+/* Most slots are empty: looks at eight at a time. */
+static unsigned int find_tables(const pgd_t *pgd)
+{
+	unsigned int slot, i, n = 0;
+
+	for (slot = 0; slot < KERNEL_PGD_BOUNDARY; slot += 8) {
+		const pgd_t *p = &pgd[slot];
+
+		if (!(p[0].pgd | p[1].pgd | p[2].pgd | p[3].pgd | p[4].pgd | p[5].pgd | p[6].pgd | p[7].pgd))
+			continue;
+		for (i = 0; i < 8; i++)
+			if (p[i].pgd)
+				slots[n++] = slot + i;
 	}
-	return slot;
+	return n;
 }
 
-#define for_each_table(pgd, slot)	\
-	for (slot = next_table(pgd, 0); slot < KERNEL_PGD_BOUNDARY; slot = next_table(pgd, slot + 1))
+static unsigned long table_pfn(const pgd_t *pgd, unsigned int i)
+{
+	return pgd_val(pgd[slots[i]]) >> PAGE_SHIFT;
+}
 
 /*
  * One call checks or releases MMU_TABLES_A_CALL tables at most with a directory. What is more is pinned by itself, so that it
  * is checked before, or released after.
  */
-static void for_excess_tables(const pgd_t *pgd, u32 code)
+static void command_excess(const pgd_t *pgd, unsigned int n, u32 code)
 {
-	unsigned int slot, n = 0;
-
-	for_each_table(pgd, slot)
-		if (n++ >= MMU_TABLES_A_CALL)
-			command(native_pgd_val(pgd[slot]) & PAGE_MASK, code);
-}
-
-static unsigned long table_pfn(pgd_t entry)
-{
-	return pgd_val(entry) >> PAGE_SHIFT;
+	while (n-- > MMU_TABLES_A_CALL)
+		command(native_pgd_val(pgd[slots[n]]) & PAGE_MASK, code);
 }
 
 static void pin(pgd_t *pgd)
 {
-	unsigned int slot, n = 0;
+	unsigned int i, n = find_tables(pgd);
 
-	for_each_table(pgd, slot) {
-		ask_read_only(table_pfn(pgd[slot]));
-		n++;
-	}
+	for (i = 0; i < n; i++)
+		ask_read_only(table_pfn(pgd, i));
 	ask_read_only(__pa(pgd) >> PAGE_SHIFT);
-	if (n > MMU_TABLES_A_CALL)
-		for_excess_tables(pgd, MMU_PIN_TABLE);
-	command(atelier_machine_address(pgd), MMU_PIN_DIRECTORY);
-	if (n > MMU_TABLES_A_CALL)
-		for_excess_tables(pgd, MMU_UNPIN);
+	command_excess(pgd, n, MMU_PIN_TABLE);
+	command(machine_address(pgd), MMU_PIN_DIRECTORY);
+	command_excess(pgd, n, MMU_UNPIN);
 }
 
 static void unpin(pgd_t *pgd)
 {
-	unsigned int slot, n = 0;
+	unsigned int i, n = find_tables(pgd);
 
-	for_each_table(pgd, slot)
-		n++;
-	if (n > MMU_TABLES_A_CALL)
-		for_excess_tables(pgd, MMU_PIN_TABLE);
-	command(atelier_machine_address(pgd), MMU_UNPIN);
-	if (n > MMU_TABLES_A_CALL)
-		for_excess_tables(pgd, MMU_UNPIN);
-	for_each_table(pgd, slot)
-		ask_writable(table_pfn(pgd[slot]));
+	command_excess(pgd, n, MMU_PIN_TABLE);
+	command(machine_address(pgd), MMU_UNPIN);
+	command_excess(pgd, n, MMU_UNPIN);
+	for (i = 0; i < n; i++)
+		ask_writable(table_pfn(pgd, i));
 	ask_writable(__pa(pgd) >> PAGE_SHIFT);
 	arch_flush_lazy_mmu_mode();
 }
@@ -284,7 +340,7 @@ void write_cr3(unsigned long cr3)
 	atelier_registers.cr3 = cr3;
 	if (!atelier_is_table(pgd))
 		pin(pgd);
-	command(atelier_machine_address(pgd), MMU_NEW_BASE);
+	command(machine_address(pgd), MMU_NEW_BASE);
 	if (!leaving)
 		arch_flush_lazy_mmu_mode();
 }
@@ -298,7 +354,7 @@ void paravirt_arch_exit_mmap(struct mm_struct *mm)
 	if (!atelier_is_table(mm->pgd))
 		return;
 	preempt_disable();
-	if (this_cpu_read(cpu_tlbstate.loaded_mm) == mm) {
+	if (is_loaded(mm)) {
 		leaving = true;
 		leave_mm(smp_processor_id());
 		leaving = false;

@@ -6,6 +6,7 @@
 #include <linux/init.h>
 #include <linux/ioport.h>
 #include <linux/memblock.h>
+#include <linux/sizes.h>
 #include <linux/start_kernel.h>
 #include <linux/string.h>
 #include <asm/atelier.h>
@@ -42,9 +43,11 @@ static void __init check_interface(const struct start_info *si)
 
 /* ---- what Linux asks a PC for ---- */
 
+/* In two pieces, as a PC's is: a map of one entry is none to Linux, when mem= cuts it. */
 static char *__init memory_setup(void)
 {
-	e820__range_add(0, (u64)atelier_frames << PAGE_SHIFT, E820_TYPE_RAM);
+	e820__range_add(0, SZ_1M, E820_TYPE_RAM);
+	e820__range_add(SZ_1M, ((u64)atelier_frames << PAGE_SHIFT) - SZ_1M, E820_TYPE_RAM);
 	return "Atelier";
 }
 
@@ -55,7 +58,7 @@ static void __init arch_setup(void)
 
 	memblock_reserve((phys_addr_t)si->first_used << PAGE_SHIFT,
 			 (phys_addr_t)(si->first_free - si->first_used) << PAGE_SHIFT);
-	atelier_init_early_console();
+	atelier_start_console();
 }
 
 static void __init set_legacy_features(void)
@@ -100,6 +103,7 @@ __visible void __init atelier_start_kernel(struct start_info *si)
 {
 	check_interface(si);
 	atelier_start_info = si;
+	atelier_init_console();
 	atelier_init_tables();
 	atelier_init_segments();
 	atelier_init_traps();

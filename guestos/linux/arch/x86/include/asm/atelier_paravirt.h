@@ -245,7 +245,12 @@ static __always_inline bool atelier_is_table(const void *entry)
 	return table;
 }
 
+extern bool atelier_lazy_mmu;
+extern unsigned int atelier_queued;
+void atelier_flush_queue(void);
+
 void atelier_set_pte(pte_t *ptep, pteval_t value);
+void atelier_set_pte_at(struct mm_struct *mm, unsigned long addr, pte_t *ptep, pteval_t value);
 void atelier_set_pmd(pmd_t *pmdp, pmdval_t value);
 
 static __always_inline void set_pte(pte_t *ptep, pte_t pte)
@@ -254,6 +259,17 @@ static __always_inline void set_pte(pte_t *ptep, pte_t pte)
 		atelier_set_pte(ptep, native_pte_val(pte));
 	else
 		WRITE_ONCE(ptep->pte, native_pte_val(pte));
+}
+
+/* Where the address is known, one entry of the address space that is loaded is a shorter call. */
+static __always_inline void paravirt_set_pte_at(struct mm_struct *mm, unsigned long addr, pte_t *ptep, pte_t pte)
+{
+	if (!atelier_is_table(ptep))
+		WRITE_ONCE(ptep->pte, native_pte_val(pte));
+	else if (atelier_lazy_mmu)
+		atelier_set_pte(ptep, native_pte_val(pte));
+	else
+		atelier_set_pte_at(mm, addr, ptep, native_pte_val(pte));
 }
 
 static __always_inline void set_pmd(pmd_t *pmdp, pmd_t pmd)
@@ -281,12 +297,12 @@ static inline void ptep_modify_prot_commit(struct vm_area_struct *vma, unsigned 
 	set_pte(ptep, new);
 }
 
+/* Takes an entry away and its address out of the TLB: one call. */
+#define __HAVE_ARCH_PTEP_CLEAR_FLUSH
+pte_t ptep_clear_flush(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep);
+
 /* Between these two, changes of entries are collected. */
 #define __HAVE_ARCH_ENTER_LAZY_MMU_MODE
-extern bool atelier_lazy_mmu;
-extern unsigned int atelier_queued;
-void atelier_flush_queue(void);
-
 static inline void arch_enter_lazy_mmu_mode(void)
 {
 	WRITE_ONCE(atelier_lazy_mmu, true);
