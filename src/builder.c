@@ -12,6 +12,7 @@
 #define MAPPED_MAX	(768u << (20 - PAGE_SHIFT))	/* frames mapped for the guest: the rest is its to map */
 #define HEADERS_MAX	16
 #define NOTES_MAX	1024
+#define P2M_WORDS	(PAGE_SIZE / sizeof(uint32_t))	/* in a frame */
 #define P2M_MAX		1024				/* frames: a word for each frame of 4 GiB */
 #define WINDOW_FRAMES	(WINDOW_PAGES - 4)		/* the hole has none */
 
@@ -168,7 +169,7 @@ static const char *plan(const struct build *b, struct layout *l)
 	l->table_count = 1 + DIV_ROUND_UP(l->mapped, TABLE_ENTRIES) + windows;
 	l->initrd = l->image_end;
 	l->p2m = l->initrd + b->initrd.size / PAGE_SIZE + (b->initrd.size % PAGE_SIZE != 0);
-	l->start_info = l->p2m + DIV_ROUND_UP(b->frames, PAGE_SIZE / sizeof(uint32_t));
+	l->start_info = l->p2m + DIV_ROUND_UP(b->frames, P2M_WORDS);
 	l->tables = l->start_info + 1;
 	l->windows = l->tables + l->table_count;
 	l->end = l->windows + (windows ? WINDOW_FRAMES : 0);
@@ -192,7 +193,7 @@ static const char *read_image(const struct build *b, struct layout *l)
 
 static uint32_t *p2m_entry(uint32_t pfn)
 {
-	return (uint32_t *)machine_map_frame(builder.p2m[pfn / 1024], WINDOW_TABLE) + pfn % 1024;
+	return (uint32_t *)machine_map_frame(builder.p2m[pfn / P2M_WORDS], WINDOW_TABLE) + pfn % P2M_WORDS;
 }
 
 static mfn_t frame_of(uint32_t pfn)
@@ -200,14 +201,17 @@ static mfn_t frame_of(uint32_t pfn)
 	return MFN(*p2m_entry(pfn));
 }
 
-static bool take_frame(struct domain *d, uint32_t pfn)
+/* Frames for pseudo-physical @pfn up to @end. */
+static bool take_range(struct domain *d, uint32_t pfn, uint32_t end)
 {
-	mfn_t mfn = frame_pool_alloc(d);
+	while (pfn < end) {
+		uint32_t n = MIN(end - pfn, P2M_WORDS - pfn % P2M_WORDS);
 
-	if (mfn.n == MFN_NONE.n)
-		return false;
-	*p2m_entry(pfn) = mfn.n;
-	machine_m2p_set(mfn, pfn);
+		if (frame_pool_take(d, p2m_entry(pfn), n) < n)
+			return false;
+		machine_m2p_fill(p2m_entry(pfn), n, pfn);
+		pfn += n;
+	}
 	return true;
 }
 
@@ -223,10 +227,7 @@ static bool take_frames(struct domain *d, const struct build *b, const struct la
 		*p2m_entry(l->p2m + i) = builder.p2m[i].n;
 		machine_m2p_set(builder.p2m[i], l->p2m + i);
 	}
-	for (uint32_t pfn = 0; pfn < b->frames; pfn++)
-		if ((pfn < l->p2m || pfn >= l->start_info) && !take_frame(d, pfn))
-			return false;
-	return true;
+	return take_range(d, 0, l->p2m) && take_range(d, l->start_info, b->frames);
 }
 
 static void *data_of(uint32_t pfn)
@@ -279,20 +280,30 @@ static void set_entry(uint32_t table_pfn, uint32_t i, mfn_t mfn, uint32_t bits)
 	((uint32_t *)data_of(table_pfn))[i] = mfn.n << PAGE_SHIFT | bits;
 }
 
+/* Maps pseudo-physical @pfn up to @end, which one page table and one frame of the P2M describe. */
+static void map_range(const struct layout *l, uint32_t pfn, uint32_t end)
+{
+	uint32_t *entry = (uint32_t *)data_of(l->tables + 1 + pfn / TABLE_ENTRIES) + pfn % TABLE_ENTRIES;
+	const uint32_t *mfn = p2m_entry(pfn);
+
+	for (uint32_t i = 0; i < end - pfn; i++)
+		entry[i] = mfn[i] << PAGE_SHIFT | PTE_P | PTE_A | PTE_D | PTE_RW;
+	/* The tables themselves are not the guest's to write. */
+	for (uint32_t i = MAX(pfn, l->tables); i < MIN(end, l->tables + l->table_count); i++)
+		entry[i - pfn] &= ~PTE_RW;
+}
+
 static void map_memory(const struct layout *l)
 {
 	uint32_t slot = l->note.virt_base >> 22;
 
 	for (uint32_t i = 0; i < l->table_count; i++)
 		zero((l->tables + i) * PAGE_SIZE, PAGE_SIZE);
-	for (uint32_t pfn = 0; pfn < l->mapped; pfn++) {
-		bool table = pfn >= l->tables && pfn < l->tables + l->table_count;
-
-		set_entry(l->tables + 1 + pfn / TABLE_ENTRIES, pfn % TABLE_ENTRIES, frame_of(pfn),
-			  PTE_P | PTE_A | PTE_D | (table ? 0 : PTE_RW));
+	for (uint32_t pfn = 0; pfn < l->mapped; pfn += TABLE_ENTRIES) {
+		map_range(l, pfn, MIN(pfn + TABLE_ENTRIES, l->mapped));
+		set_entry(l->tables, slot++, frame_of(l->tables + 1 + pfn / TABLE_ENTRIES),
+			  PTE_P | PTE_RW | PTE_US | PTE_A);
 	}
-	for (uint32_t i = 0; i < DIV_ROUND_UP(l->mapped, TABLE_ENTRIES); i++)
-		set_entry(l->tables, slot + i, frame_of(l->tables + 1 + i), PTE_P | PTE_RW | PTE_US | PTE_A);
 }
 
 static uint32_t window_bits(uint32_t page)
@@ -306,6 +317,19 @@ static uint32_t window_bits(uint32_t page)
 	return PTE_P | PTE_RW;
 }
 
+/*
+ * Bytes to know the page by. It is mapped twice: the other mapping must not make it writable behind
+ * our back.
+ */
+static void fill_readonly(const struct layout *l, uint32_t pfn)
+{
+	uint8_t *bytes = data_of(pfn);
+
+	for (uint32_t i = 0; i < PAGE_SIZE; i++)
+		bytes[i] = i;
+	set_entry(l->tables + 1 + pfn / TABLE_ENTRIES, pfn % TABLE_ENTRIES, frame_of(pfn), PTE_P);
+}
+
 static void map_windows(const struct layout *l)
 {
 	uint32_t table = l->tables + l->table_count - 1, pfn = l->windows;
@@ -313,19 +337,11 @@ static void map_windows(const struct layout *l)
 	if (!(l->note.flags & IMAGE_WINDOWS))
 		return;
 	for (uint32_t page = 0; page < WINDOW_PAGES; page++) {
-		uint8_t *bytes;
-
 		if ((page & ~3u) == WINDOW_HOLE)
 			continue;
-		bytes = data_of(pfn);
-		for (uint32_t i = 0; i < PAGE_SIZE; i++)
-			bytes[i] = (page & ~3u) == WINDOW_READONLY ? i : 0;
-		/*
-		 * These frames are mapped twice. The other mapping must not make read-only pages
-		 * writable behind our back.
-		 */
+		zero(pfn * PAGE_SIZE, PAGE_SIZE);
 		if ((page & ~3u) == WINDOW_READONLY)
-			set_entry(l->tables + 1 + pfn / TABLE_ENTRIES, pfn % TABLE_ENTRIES, frame_of(pfn), PTE_P);
+			fill_readonly(l, pfn);
 		set_entry(table, page, frame_of(pfn), window_bits(page));
 		pfn++;
 	}

@@ -3,15 +3,16 @@
 #include "console.h"
 #include "crash.h"
 #include "frame_pool.h"
+#include "lib/string.h"
 #include "machine.h"
 #include "domain.h"
 #include "tlb.h"
 
 #define HOLDERS	8
 
+struct frame_table frame_table;
+
 static struct {
-	struct frame *table;
-	uint32_t count;
 	const struct frame_class *classes[FRAME_TYPES];
 	void (*holders[HOLDERS])(frame_see_fn *see);
 	unsigned int holder_count;
@@ -21,10 +22,11 @@ static struct {
 
 void frame_init(void)
 {
-	frames.count = machine_frame_count();
-	frames.table = machine_frame_table(sizeof(struct frame));
-	for (uint32_t i = 0; i < frames.count; i++)
-		frames.table[i].owner = OWNER_NONE;
+	frame_table.count = machine_frame_count();
+	frame_table.records = machine_frame_table(sizeof(struct frame));
+	memset(frame_table.records, 0, frame_table.count * sizeof(struct frame));
+	for (uint32_t i = 0; i < frame_table.count; i++)
+		frame_table.records[i].owner = OWNER_NONE;
 	frames.holder_count = 0;
 }
 
@@ -37,11 +39,6 @@ void frame_register_holder(void (*each)(frame_see_fn *see))
 {
 	ASSERT(frames.holder_count < HOLDERS);
 	frames.holders[frames.holder_count++] = each;
-}
-
-struct frame *frame_record(mfn_t mfn)
-{
-	return mfn.n < frames.count ? &frames.table[mfn.n] : NULL;
 }
 
 int frame_get(struct domain *d, mfn_t mfn)
@@ -194,11 +191,11 @@ static void see_back(mfn_t mfn, enum frame_type type)
 
 static void each_own_hold(frame_see_fn *see)
 {
-	for (uint32_t i = 0; i < frames.count; i++) {
-		if (frames.table[i].reserved)
+	for (uint32_t i = 0; i < frame_table.count; i++) {
+		if (frame_table.records[i].reserved)
 			see(MFN(i), FRAME_NONE);
-		if (frames.table[i].pinned)
-			see(MFN(i), frames.table[i].type);
+		if (frame_table.records[i].pinned)
+			see(MFN(i), frame_table.records[i].type);
 	}
 }
 
@@ -211,7 +208,7 @@ static void each_hold(frame_see_fn *see)
 
 static void check_rest(uint32_t i)
 {
-	const struct frame *f = &frames.table[i];
+	const struct frame *f = &frame_table.records[i];
 
 	if (f->refs != 0)
 		wrong("references that nobody holds, or held ones not counted", MFN(i));
@@ -221,7 +218,7 @@ static void check_rest(uint32_t i)
 
 static void check_record(uint32_t i)
 {
-	const struct frame *f = &frames.table[i];
+	const struct frame *f = &frame_table.records[i];
 	bool table = f->type > FRAME_WRITABLE;
 
 	if (f->busy)
@@ -239,11 +236,11 @@ static void check_record(uint32_t i)
 bool frame_check(void)
 {
 	frames.wrong = NULL;
-	for (uint32_t i = 0; i < frames.count; i++)
+	for (uint32_t i = 0; i < frame_table.count; i++)
 		check_record(i);
 	each_hold(see_off);
-	for (uint32_t i = 0; i < frames.count; i++)
-		if (frames.table[i].owner != OWNER_MACHINE)
+	for (uint32_t i = 0; i < frame_table.count; i++)
+		if (frame_table.records[i].owner != OWNER_MACHINE)
 			check_rest(i);
 	each_hold(see_back);
 	if (frames.wrong)

@@ -73,8 +73,17 @@ void frame_register_holder(void (*each)(frame_see_fn *see));
 void frame_init(void);
 void frame_register_class(enum frame_type type, const struct frame_class *class);
 
+/* All records, for frame_record() alone. */
+extern struct frame_table {
+	struct frame *records;
+	uint32_t count;
+} frame_table;
+
 /* The record of a frame number, or NULL if there is no such frame. */
-struct frame *frame_record(mfn_t mfn);
+static inline struct frame *frame_record(mfn_t mfn)
+{
+	return mfn.n < frame_table.count ? &frame_table.records[mfn.n] : NULL;
+}
 
 /*
  * Takes a reference to a frame that belongs to @d:

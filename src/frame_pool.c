@@ -13,26 +13,34 @@ static struct {
 	bool scrub;
 } pool;
 
-static void push(struct frame_list *l, uint32_t n)
+/* A frame that is on a list exists. */
+static struct frame *record(uint32_t n)
 {
-	struct frame *f = frame_record(MFN(n));
+	return &frame_table.records[n];
+}
 
-	f->next = l->first;
-	f->prev = UINT32_MAX;
-	if (l->first != UINT32_MAX)
-		frame_record(MFN(l->first))->prev = n;
-	l->first = n;
-	l->count++;
+/* The free list is taken from at its head alone, so it has no way back (@prev). */
+static void push_free(struct machine_range frames)
+{
+	uint32_t next = pool.free.first;
+	struct frame *f = record(frames.first);
+
+	for (uint32_t n = frames.first; n < frames.end; n++, f++) {
+		f->next = next;
+		next = n;
+	}
+	pool.free.first = next;
+	pool.free.count += frames.end - frames.first;
 }
 
 static void unlink(struct frame_list *l, uint32_t n)
 {
-	struct frame *f = frame_record(MFN(n));
+	struct frame *f = record(n);
 
 	if (f->next != UINT32_MAX)
-		frame_record(MFN(f->next))->prev = f->prev;
+		record(f->next)->prev = f->prev;
 	if (f->prev != UINT32_MAX)
-		frame_record(MFN(f->prev))->next = f->next;
+		record(f->prev)->next = f->next;
 	else
 		l->first = f->next;
 	l->count--;
@@ -42,9 +50,8 @@ void frame_pool_init(void)
 {
 	pool.free = (struct frame_list){ UINT32_MAX, 0 };
 	pool.scrub = false;
-	for (uint32_t i = 0; i < machine_frame_count(); i++)
-		if (machine_frame_usable(MFN(i)))
-			frame_pool_add(MFN(i));
+	for (struct machine_range r = machine_usable(0); r.first < r.end; r = machine_usable(r.end))
+		push_free(r);
 }
 
 void frame_pool_scrub(void)
@@ -55,7 +62,7 @@ void frame_pool_scrub(void)
 void frame_pool_add(mfn_t mfn)
 {
 	machine_m2p_set(mfn, ATELIER_NO_PFN);
-	push(&pool.free, mfn.n);
+	push_free((struct machine_range){ mfn.n, mfn.n + 1 });
 }
 
 void frame_pool_open(struct reservation *r, uint32_t limit)
@@ -64,25 +71,67 @@ void frame_pool_open(struct reservation *r, uint32_t limit)
 	r->limit = limit;
 }
 
+static void scrub(uint32_t n)
+{
+	memset(machine_map_frame(MFN(n), WINDOW_DATA), 0, PAGE_SIZE);
+}
+
+static uint32_t may_take(const struct reservation *r, uint32_t wanted)
+{
+	uint32_t room = r->limit > r->owned.count ? r->limit - r->owned.count : 0;
+
+	return MIN(wanted, MIN(room, pool.free.count));
+}
+
+/* From the head of the free list to the head of the owner's, so that the run is turned round. */
+uint32_t frame_pool_take(struct domain *d, uint32_t *mfns, uint32_t count)
+{
+	struct frame_list *owned = &d->memory.owned;
+	uint32_t n = pool.free.first, head = owned->first;
+
+	count = may_take(&d->memory, count);
+	for (uint32_t i = 0; i < count; i++) {
+		struct frame *f = record(n);
+
+		mfns[i] = n;
+		f->prev = f->next;
+		f->next = head;
+		head = n;
+		n = f->prev;
+		f->owner = d->id;
+		f->refs = 1;
+		f->reserved = true;
+	}
+	for (uint32_t i = 0; i < count && pool.scrub; i++)
+		scrub(mfns[i]);
+	if (count > 0) {
+		record(head)->prev = UINT32_MAX;
+		if (owned->first != UINT32_MAX)
+			record(owned->first)->prev = mfns[0];
+	}
+	pool.free.first = n;
+	pool.free.count -= count;
+	owned->first = head;
+	owned->count += count;
+	return count;
+}
+
 mfn_t frame_pool_alloc(struct domain *d)
 {
-	mfn_t mfn = MFN(pool.free.first);
+	uint32_t n = pool.free.first;
 	struct frame *f;
 
-	if (pool.free.count == 0 || (d && d->memory.owned.count >= d->memory.limit))
+	if (d)
+		return frame_pool_take(d, &n, 1) ? MFN(n) : MFN_NONE;
+	if (pool.free.count == 0)
 		return MFN_NONE;
-	f = frame_record(mfn);
-	unlink(&pool.free, mfn.n);
-	f->owner = d ? d->id : OWNER_MACHINE;
-	f->type = FRAME_NONE;
+	f = record(n);
+	pool.free.first = f->next;
+	pool.free.count--;
+	f->owner = OWNER_MACHINE;
 	f->refs = 1;
-	if (d) {
-		f->reserved = true;
-		push(&d->memory.owned, mfn.n);
-	}
-	if (pool.scrub || !d)
-		memset(machine_map_frame(mfn, WINDOW_DATA), 0, PAGE_SIZE);
-	return mfn;
+	scrub(n);
+	return MFN(n);
 }
 
 /* The list that a frame with an owner is on: none for the hypervisor's own. */
@@ -132,8 +181,9 @@ static bool list_ok(const struct frame_list *l, domid_t owner)
 
 	for (uint32_t i = l->first; i != UINT32_MAX; i = frame_record(MFN(i))->next) {
 		const struct frame *f = frame_record(MFN(i));
+		bool linked = owner == OWNER_NONE || (f && f->prev == before);
 
-		if (!f || f->owner != owner || f->prev != before || n++ > l->count)
+		if (!f || f->owner != owner || !linked || n++ > l->count)
 			return false;
 		before = i;
 	}

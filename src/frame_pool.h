@@ -46,6 +46,9 @@ void frame_pool_open(struct reservation *r, uint32_t limit);
  */
 mfn_t frame_pool_alloc(struct domain *d);
 
+/* The same for @count frames for @d: their numbers to @mfns. Returns how many there were. */
+uint32_t frame_pool_take(struct domain *d, uint32_t *mfns, uint32_t count);
+
 /*
  * The last reference is gone: off its owner's list, free. Called by frame_put() and for the
  * hypervisor's own.

@@ -10,9 +10,7 @@ bool guest_range_ok(guest_addr_t addr, uint32_t n)
 
 bool guest_array_ok(guest_addr_t addr, uint32_t count, uint32_t size)
 {
-	if (count == 0 || size == 0)
-		return guest_range_ok(addr, 0);
-	return addr.n <= ATELIER_LINE && count <= (ATELIER_LINE - addr.n) / size;
+	return addr.n <= ATELIER_LINE && (uint64_t)count * size <= ATELIER_LINE - addr.n;
 }
 
 size_t copy_from_guest(void *dst, guest_addr_t src, size_t n)

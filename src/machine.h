@@ -76,19 +76,25 @@ mfn_t machine_loaded_base(void);
 void machine_flush_tlb(void);
 void machine_flush_page(guest_addr_t va);
 
-/* The machine-to-physical table. @mfn is below machine_frame_count(). */
+/* The machine-to-physical table: all ATELIER_NO_PFN at first. @mfn is below machine_frame_count(). */
 void machine_m2p_set(mfn_t mfn, uint32_t pfn);
+void machine_m2p_fill(const uint32_t *mfns, uint32_t count, uint32_t pfn);	/* mfns[i] is to be pfn + i */
 uint32_t machine_m2p_get(mfn_t mfn);
 
-/*
- * The number of frame numbers; whether RAM lies behind one that the hypervisor did not take for
- * itself.
- */
+/* The number of frame numbers. */
 uint32_t machine_frame_count(void);
-bool machine_frame_usable(mfn_t mfn);
 
 /*
- * Memory for the frame table: machine_frame_count() records of @size bytes, zeroed. Once, at start.
+ * The first run of frames from number @from on that are RAM and not taken by the hypervisor for
+ * itself; first == end: there is none.
+ */
+struct machine_range {
+	uint32_t first, end;
+};
+struct machine_range machine_usable(uint32_t from);
+
+/*
+ * Memory for the frame table: machine_frame_count() records of @size bytes. Once, at start.
  */
 void *machine_frame_table(size_t size);
 

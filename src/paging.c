@@ -3,7 +3,7 @@
  * One rule keeps a machine whose page tables belong to strangers: an entry is stored only after a
  * reference on what it names was taken, and the old one is given back only after the store.
  * Whatever is refused was refused before anything was changed; whatever was taken before a refusal
- * is given back in reverse.
+ * is given back.
  *
  * Read first frame.h, then write_entry() below, then validate_table().
  */
@@ -48,6 +48,28 @@ static bool entry_ok(uint32_t e)
 	return (e & ~PAGE_MASK & ~PTE_ALLOWED) == 0;
 }
 
+#define GROUP	8u	/* entries looked at together: most of a table is empty */
+
+static inline bool group_empty(const uint32_t *e)
+{
+	return !((e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]) & PTE_P);
+}
+
+/* The first present entry from @i on; @end or more, if there is none before it. */
+static inline uint32_t next_present(const uint32_t *entries, uint32_t i, uint32_t end)
+{
+	for (;; i++) {
+		while (i % GROUP == 0 && i + GROUP <= end && group_empty(entries + i))
+			i += GROUP;
+		if (i >= end || (entries[i] & PTE_P))
+			return i;
+	}
+}
+
+/* The body may set @entries to another mapping of the same table. */
+#define for_each_present(i, entries, end) \
+	for (uint32_t i = next_present(entries, 0, end); i < (end); i = next_present(entries, i + 1, end))
+
 /* ---- entries of a page table ---- */
 
 static int get_table_entry(struct domain *d, uint32_t e)
@@ -72,13 +94,12 @@ static void put_table_entry(uint32_t e)
 		frame_put(entry_mfn(e));
 }
 
-static void put_table_entries(mfn_t mfn, uint32_t count)
+static void put_table_entries(mfn_t mfn, uint32_t end)
 {
 	const uint32_t *table = table_entry(mfn, 0);
 
-	while (count-- > 0)
-		if (table[count] & PTE_P)
-			put_table_entry(table[count]);
+	for_each_present(i, table, end)
+		put_table_entry(table[i]);
 }
 
 static int validate_table(struct domain *d, mfn_t mfn)
@@ -86,9 +107,7 @@ static int validate_table(struct domain *d, mfn_t mfn)
 	const uint32_t *table = table_entry(mfn, 0);
 	int err;
 
-	for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
-		if (!(table[i] & PTE_P))
-			continue;
+	for_each_present(i, table, TABLE_ENTRIES) {
 		err = get_table_entry(d, table[i]);
 		if (err) {
 			put_table_entries(mfn, i);
@@ -165,14 +184,12 @@ static void put_directory_entry(mfn_t directory, uint32_t e)
 }
 
 /* Releasing an entry may map another directory, so this one is fetched anew after each. */
-static void put_directory_entries(mfn_t mfn, uint32_t count)
+static void put_directory_entries(mfn_t mfn, uint32_t end)
 {
 	const uint32_t *entries = directory_entry(mfn, 0);
 
-	while (count-- > 0) {
-		if (!(entries[count] & PTE_P))
-			continue;
-		put_directory_entry(mfn, entries[count]);
+	for_each_present(i, entries, end) {
+		put_directory_entry(mfn, entries[i]);
 		entries = directory_entry(mfn, 0);
 	}
 }
@@ -183,9 +200,7 @@ static int validate_directory(struct domain *d, mfn_t mfn)
 	const uint32_t *entries = directory_entry(mfn, 0);
 	int err;
 
-	for (uint32_t i = 0; i < GUEST_SLOTS; i++) {
-		if (!(entries[i] & PTE_P))
-			continue;
+	for_each_present(i, entries, GUEST_SLOTS) {
 		err = get_directory_entry(d, mfn, entries[i]);
 		if (err) {
 			put_directory_entries(mfn, i);
@@ -210,16 +225,14 @@ static unsigned int tables_to_release(mfn_t directory)
 	const uint32_t *entries = directory_entry(directory, 0);
 	unsigned int n = 0;
 
-	for (uint32_t i = 0; i < GUEST_SLOTS; i++) {
+	for_each_present(i, entries, GUEST_SLOTS) {
 		struct frame *f = frame_record(entry_mfn(entries[i]));
 
-		if (!(entries[i] & PTE_P) || mfn_equal(entry_mfn(entries[i]), directory))
-			continue;
-		if (--f->uses == 0)
+		if (!mfn_equal(entry_mfn(entries[i]), directory) && --f->uses == 0)
 			n += f->type == FRAME_DIRECTORY ? MMU_TABLES_A_CALL + 1 : 1;
 	}
-	for (uint32_t i = 0; i < GUEST_SLOTS; i++)
-		if ((entries[i] & PTE_P) && !mfn_equal(entry_mfn(entries[i]), directory))
+	for_each_present(i, entries, GUEST_SLOTS)
+		if (!mfn_equal(entry_mfn(entries[i]), directory))
 			frame_record(entry_mfn(entries[i]))->uses++;
 	return n;
 }
@@ -532,30 +545,35 @@ static void adopt_use(mfn_t mfn, enum frame_type type)
 	f->refs++;
 	f->uses++;
 	f->type = type;
-	f->valid = type > FRAME_WRITABLE;
+	f->valid = true;
 }
 
 static void adopt_table(mfn_t table)
 {
-	for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
-		uint32_t e = *table_entry(table, i);
+	const uint32_t *entries = table_entry(table, 0);
 
-		if ((e & PTE_P) && (e & PTE_RW))
-			adopt_use(entry_mfn(e), FRAME_WRITABLE);
-		else if (e & PTE_P)
-			frame_record(entry_mfn(e))->refs++;
+	/* Most are present here: one by one. */
+	for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
+		uint32_t e = entries[i];
+		struct frame *f = frame_record(entry_mfn(e));
+
+		if (!(e & PTE_P))
+			continue;
+		f->refs++;
+		if (e & PTE_RW) {
+			f->uses++;
+			f->type = FRAME_WRITABLE;
+		}
 	}
 }
 
 void paging_adopt(struct domain *d, mfn_t directory)
 {
-	for (uint32_t i = 0; i < GUEST_SLOTS; i++) {
-		uint32_t e = *directory_entry(directory, i);
+	const uint32_t *entries = directory_entry(directory, 0);
 
-		if (!(e & PTE_P))
-			continue;
-		adopt_use(entry_mfn(e), FRAME_TABLE);
-		adopt_table(entry_mfn(e));
+	for_each_present(i, entries, GUEST_SLOTS) {
+		adopt_use(entry_mfn(entries[i]), FRAME_TABLE);
+		adopt_table(entry_mfn(entries[i]));
 	}
 	adopt_use(directory, FRAME_DIRECTORY);	/* the base's */
 	adopt_use(directory, FRAME_DIRECTORY);	/* the pin's */

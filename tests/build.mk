@@ -23,7 +23,7 @@ endef
 
 # $(call host_objects,NAME,SOURCES): the objects of NAME for the core, the pretend machine and these.
 host_objects = $(patsubst %.c,build/host/$(1)/%.o,$(HOST_CORE) $(HOST_SRC) $(2))
-HOST_LINK := -Wl,--wrap=frame_pool_alloc
+HOST_LINK := -Wl,--wrap=frame_pool_alloc -Wl,--wrap=frame_pool_take
 
 # ---- unit tests: `make unit`, or one file's: `make unit TEST=frame_test.c` ----
 

@@ -250,6 +250,12 @@ void machine_m2p_set(mfn_t mfn, uint32_t pfn)
 	m2p_address(SLOT_M2P_WRITABLE)[mfn.n] = pfn;
 }
 
+void machine_m2p_fill(const uint32_t *mfns, uint32_t count, uint32_t pfn)
+{
+	for (uint32_t i = 0; i < count; i++)
+		m2p_address(SLOT_M2P_WRITABLE)[mfns[i]] = pfn + i;
+}
+
 uint32_t machine_m2p_get(mfn_t mfn)
 {
 	return m2p_address(SLOT_M2P_WRITABLE)[mfn.n];

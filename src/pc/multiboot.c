@@ -209,7 +209,6 @@ mfn_t memory_take(void)
 			unsuitable("too little memory: %u MiB do not hold the tables and the boot modules", mib());
 		mb.taken--;
 	} while (!is_memory(mb.taken) || in_module(mb.taken));
-	memset(machine_map_frame(MFN(mb.taken), WINDOW_DATA), 0, PAGE_SIZE);
 	return MFN(mb.taken);
 }
 
@@ -218,11 +217,42 @@ uint32_t machine_frame_count(void)
 	return mb.frames;
 }
 
-bool machine_frame_usable(mfn_t mfn)
+static bool is_usable(uint32_t frame)
 {
-	if (!is_memory(mfn.n))
+	if (!is_memory(frame))
 		return false;
-	return in_module(mfn.n) ? mb.modules_released : mfn.n < mb.taken;
+	return in_module(frame) ? mb.modules_released : frame < mb.taken;
+}
+
+static uint32_t edge_of(struct range r, uint32_t frame)
+{
+	return r.first > frame ? r.first : r.end > frame ? r.end : UINT32_MAX;
+}
+
+/* The least number above @frame from which on is_usable() may say something else. */
+static uint32_t next_edge(uint32_t frame)
+{
+	uint32_t edge = edge_of((struct range){ DIV_ROUND_UP(image_real(image_end), PAGE_SIZE), mb.taken }, frame);
+
+	for (unsigned int i = 0; i < mb.ram_count; i++)
+		edge = MIN(edge, edge_of(mb.ram[i], frame));
+	for (unsigned int i = 0; i < mb.hole_count; i++)
+		edge = MIN(edge, edge_of(mb.holes[i], frame));
+	for (unsigned int i = 0; i < mb.module_count; i++)
+		edge = MIN(edge, edge_of(module_frames(i), frame));
+	return MIN(edge, mb.frames);
+}
+
+struct machine_range machine_usable(uint32_t from)
+{
+	struct machine_range r = { from, from };
+
+	while (r.first < mb.frames && !is_usable(r.first))
+		r.first = next_edge(r.first);
+	r.end = r.first;
+	while (r.end < mb.frames && is_usable(r.end))
+		r.end = next_edge(r.end);
+	return r;
 }
 
 /* ---- command line and modules ---- */
@@ -247,6 +277,6 @@ void machine_release_modules(void (*give)(mfn_t mfn))
 	mb.modules_released = true;
 	for (unsigned int i = 0; i < mb.module_count; i++)
 		for (uint32_t f = module_frames(i).first; f < module_frames(i).end; f++)
-			if (machine_frame_usable(MFN(f)))
+			if (is_usable(f))
 				give(MFN(f));
 }

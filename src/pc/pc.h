@@ -33,7 +33,7 @@ NORETURN void unsuitable(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Copies all that is needed of the loader's information at real address @info. */
 void multiboot_read(uint32_t magic, uint32_t info);
 
-/* Takes the highest frame that is left for the hypervisor itself, zeroed. At start only. */
+/* Takes the highest frame that is left for the hypervisor itself, as it is. At start only. */
 mfn_t memory_take(void);
 
 /* ---- mmu.c ---- */

@@ -42,10 +42,12 @@ void *host_arg_bytes(uint32_t va)
 	return domains.args + (va - HOST_ARGS);
 }
 
-/* ---- allocation that fails: the linker sends all callers of frame_pool_alloc() here ---- */
+/* ---- allocation that fails: the linker sends all callers of the pool here ---- */
 
 mfn_t __real_frame_pool_alloc(struct domain *d);
 mfn_t __wrap_frame_pool_alloc(struct domain *d);
+uint32_t __real_frame_pool_take(struct domain *d, uint32_t *mfns, uint32_t count);
+uint32_t __wrap_frame_pool_take(struct domain *d, uint32_t *mfns, uint32_t count);
 
 mfn_t __wrap_frame_pool_alloc(struct domain *d)
 {
@@ -54,6 +56,14 @@ mfn_t __wrap_frame_pool_alloc(struct domain *d)
 	if (domains.allocations_left != UINT32_MAX)
 		domains.allocations_left--;
 	return __real_frame_pool_alloc(d);
+}
+
+uint32_t __wrap_frame_pool_take(struct domain *d, uint32_t *mfns, uint32_t count)
+{
+	count = MIN(count, domains.allocations_left);
+	if (domains.allocations_left != UINT32_MAX)
+		domains.allocations_left -= count;
+	return __real_frame_pool_take(d, mfns, count);
 }
 
 void host_fail_allocations_after(uint32_t n)

@@ -113,7 +113,7 @@ void host_setup(uint32_t frames)
 	host.frames = frames;
 	memset(host.usable, true, frames);
 	memset(machine.memory, 0, frames * PAGE_SIZE);
-	memset(machine.m2p, 0, sizeof(machine.m2p));
+	memset(machine.m2p, 0xff, sizeof(machine.m2p));
 	host.base = MFN_NONE;
 	host.deadline = UINT64_MAX;
 	host.now = START_OF_TIME;
@@ -248,6 +248,12 @@ void machine_m2p_set(mfn_t mfn, uint32_t pfn)
 	machine.m2p[mfn.n] = pfn;
 }
 
+void machine_m2p_fill(const uint32_t *mfns, uint32_t count, uint32_t pfn)
+{
+	for (uint32_t i = 0; i < count; i++)
+		machine_m2p_set(MFN(mfns[i]), pfn + i);
+}
+
 uint32_t machine_m2p_get(mfn_t mfn)
 {
 	check_m2p(mfn);
@@ -259,9 +265,15 @@ uint32_t machine_frame_count(void)
 	return host.frames;
 }
 
-bool machine_frame_usable(mfn_t mfn)
+struct machine_range machine_usable(uint32_t from)
 {
-	return mfn.n < host.frames && host.usable[mfn.n];
+	struct machine_range r = { from, from };
+
+	while (r.first < host.frames && !host.usable[r.first])
+		r.first++;
+	for (r.end = r.first; r.end < host.frames && host.usable[r.end]; )
+		r.end++;
+	return r;
 }
 
 void *machine_frame_table(size_t size)

@@ -41,6 +41,33 @@ TEST(a_domain_gets_frames_up_to_its_limit)
 	audit_all();
 }
 
+TEST(a_run_of_frames_ends_at_the_limit_or_with_the_memory)
+{
+	struct domain *d, *greedy;
+	uint32_t mfns[64], left;
+
+	host_start(64);
+	d = domain_open("x", 7);
+	greedy = domain_open("y", 1000);
+	EXPECT_EQ(frame_pool_take(d, mfns, 0), 0);
+	EXPECT_EQ(frame_pool_take(d, mfns, 3), 3);
+	EXPECT_EQ(frame_pool_take(d, mfns + 3, 60), 4);
+	for (unsigned int i = 0; i < 7; i++) {
+		EXPECT_EQ(frame_record(MFN(mfns[i]))->owner, d->id);
+		EXPECT_EQ(frame_record(MFN(mfns[i]))->refs, 1);
+		EXPECT(frame_record(MFN(mfns[i]))->reserved);
+	}
+	EXPECT_EQ(frame_pool_take(d, mfns, 1), 0);
+	EXPECT_EQ(d->memory.owned.count, 7);
+	left = frame_pool_free_count();
+	EXPECT_EQ(frame_pool_take(greedy, mfns, 64), left);
+	EXPECT_EQ(frame_pool_free_count(), 0);
+	audit_all();
+	frame_pool_give_up(MFN(mfns[left / 2]));
+	EXPECT_EQ(frame_pool_free_count(), 1);
+	audit_all();
+}
+
 TEST(frames_for_the_hypervisor_are_zero_always_and_for_domains_once_scrubbing_is_on)
 {
 	struct domain *d;

@@ -218,6 +218,16 @@ pte_t ptep_clear_flush(struct vm_area_struct *vma, unsigned long addr, pte_t *pt
 	return pte;
 }
 
+bool ptep_commit_and_flush(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, pte_t new)
+{
+	if (vma->vm_end - vma->vm_start == PAGE_SIZE && is_loaded(vma->vm_mm)) {
+		update_address(addr, native_pte_val(new), UVM_INVLPG);
+		return true;
+	}
+	set_pte(ptep, new);
+	return false;
+}
+
 void atelier_set_pmd(pmd_t *pmdp, pmdval_t value)
 {
 	ask_now(machine_address(pmdp), value);

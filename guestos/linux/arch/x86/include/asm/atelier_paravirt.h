@@ -297,6 +297,9 @@ static inline void ptep_modify_prot_commit(struct vm_area_struct *vma, unsigned 
 	set_pte(ptep, new);
 }
 
+/* The same for mprotect(), where one page's change and its flush are one call. True: the TLB knows. */
+bool ptep_commit_and_flush(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, pte_t new);
+
 /* Takes an entry away and its address out of the TLB: one call. */
 #define __HAVE_ARCH_PTEP_CLEAR_FLUSH
 pte_t ptep_clear_flush(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep);
