@@ -226,7 +226,8 @@ static bool is_usable(uint32_t frame)
 
 static uint32_t edge_of(struct range r, uint32_t frame)
 {
-	return r.first > frame ? r.first : r.end > frame ? r.end : UINT32_MAX;
+	return r.first > frame ? r.first : r.end > frame ? r.end
+							 : UINT32_MAX;
 }
 
 /* The least number above @frame from which on is_usable() may say something else. */

@@ -271,7 +271,7 @@ struct machine_range machine_usable(uint32_t from)
 
 	while (r.first < host.frames && !host.usable[r.first])
 		r.first++;
-	for (r.end = r.first; r.end < host.frames && host.usable[r.end]; )
+	for (r.end = r.first; r.end < host.frames && host.usable[r.end];)
 		r.end++;
 	return r;
 }
