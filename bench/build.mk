@@ -5,7 +5,7 @@
 BENCH_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-unused-parameter
 BENCH_TOOLS := build/bench/micro build/bench/plugin.so build/bench/null_call.elf
 BENCH_NEEDS := $(BENCH_TOOLS) build/atelier.elf build/linux/vmlinux build/linux/native/arch/x86/boot/bzImage \
-	build/initramfs/small.cpio.gz
+	build/initramfs/small.cpio.lz4
 
 .PHONY: bench bench-profile
 bench: $(BENCH_NEEDS) | deps-bench	## the evaluation: tables and plots under build/bench/

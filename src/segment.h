@@ -26,6 +26,7 @@ struct descriptor {
 #define DESC_S		0x00001000u	/* 0: system */
 #define DESC_DPL	0x00006000u
 #define DESC_CODE	0x00000800u
+#define DESC_WRITE	0x00000200u	/* data: writable; code: readable */
 #define DESC_EXPAND	0x00000400u	/* data: expand-down; code: conforming */
 #define DESC_DB		0x00400000u
 #define DESC_G		0x00800000u

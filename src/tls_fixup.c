@@ -188,10 +188,10 @@ static uint32_t limit_pages(const struct descriptor *d)
 	return (d->low & 0xffff) | (d->high & 0xf0000);
 }
 
-/* Present, of ring 3, data, 32-bit, page-granular. */
+/* Present, of ring 3, data that can be written, 32-bit, page-granular. */
 static bool may_turn(const struct descriptor *d)
 {
-	const uint32_t must = DESC_P | DESC_S | DESC_DPL | DESC_DB | DESC_G;
+	const uint32_t must = DESC_P | DESC_S | DESC_DPL | DESC_WRITE | DESC_DB | DESC_G;
 
 	return (d->high & must) == must && !(d->high & DESC_CODE);
 }

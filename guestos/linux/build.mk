@@ -12,7 +12,7 @@ LINUX_PACKAGE	:= /var/lib/dpkg/info/linux-source-6.1.list
 LINUX_PORT	:= $(shell find $(wildcard $(addprefix guestos/linux/,arch drivers include patches)) src/public)
 LINUX_IMAGE	:= build/linux/vmlinux
 NATIVE_IMAGE	:= build/linux/native/arch/x86/boot/bzImage
-INITRAMFS	:= build/initramfs/small.cpio.gz build/initramfs/full.cpio.gz
+INITRAMFS	:= build/initramfs/small.cpio.lz4 build/initramfs/full.cpio.lz4
 
 LINUX_NEEDS	+= $(LINUX_IMAGE) $(INITRAMFS)
 

@@ -58,6 +58,7 @@ int test_main(const struct start_info *start)
 	if (start->flags & START_PRIVILEGED)
 		event_bind_virq(VIRQ_CONSOLE, key, NULL);
 	printf("A clock, and an echo; q is the end.\n");
+	key(0, NULL);			/* what was typed before anybody listened */
 
 	hello.next_tick = time_now() + SECOND;
 	time_alarm(hello.next_tick);

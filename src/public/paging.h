@@ -26,15 +26,19 @@
  *
  * The low two bits of @where say what a request is:
  */
-#define MMU_WRITE	0	/* the entry (table, or plain writable memory) at machine address @where = @value */
+#define MMU_WRITE	0	/* the entry (table, directory, or plain writable memory) at machine address
+				   @where = @value. -EAGAIN, for a directory: what it named would release more
+				   than MMU_TABLES_A_CALL tables, or another directory: clear some of its
+				   entries first */
 #define MMU_M2P		1	/* M2P[frame of @where] = @value (a pseudo-physical frame, or ATELIER_NO_PFN) */
 #define MMU_COMMAND	2	/* @value is a command, @where & ~3 its operand: a machine or virtual address */
 
 #define MMU_PIN_TABLE		0	/* keep this frame a valid page table. -EBUSY: in use otherwise, or pinned */
 #define MMU_PIN_DIRECTORY	1	/* ... a valid page directory. -EAGAIN: more than MMU_TABLES_A_CALL
 					   tables below it are not valid yet: pin some of them first */
-#define MMU_UNPIN		2	/* -EINVAL: not pinned. -EAGAIN: more than MMU_TABLES_A_CALL tables would
-					   be released with it: clear some of its entries first */
+#define MMU_UNPIN		2	/* -EINVAL: not pinned. -EAGAIN: more than MMU_TABLES_A_CALL tables, or
+					   another directory, would be released with it: clear some of its entries
+					   first */
 #define MMU_NEW_BASE		3	/* load this directory. -EAGAIN as with both above */
 #define MMU_FLUSH		4	/* the whole TLB, at the end of the call */
 #define MMU_INVLPG		5	/* one virtual address */

@@ -7,8 +7,9 @@
  * of stack_switch. It holds, from ESP upward, EIP, CS, EFLAGS and, if ring 2 or 3 was interrupted,
  * ESP, SS. Below these an exception with an error code (8, 10 to 14, 17) has the error code, and a
  * page fault below that the faulting address (CR2). The U bit of a page fault's error code says
- * whether ring 3 did it. IF of the stored EFLAGS says whether events were unmasked. TF, NT, RF, VM
- * are cleared. A frame that cannot be stored kills the domain.
+ * whether ring 3 did it. IF of the stored EFLAGS says whether events were unmasked; its other bits are
+ * as they were. The handler starts with TF, NT, RF and VM clear. A frame that cannot be stored kills
+ * the domain.
  *
  * Code selectors must be ATELIER_RING1_CODE, or have RPL 1 and name none of the reserved slots;
  * addresses lie below ATELIER_LINE.
