@@ -110,9 +110,8 @@ check: build/atelier.elf $(LINUX_NEEDS) $(MINI_NEEDS) $(CHECK_NEEDS) | deps-buil
 check-quick: build/atelier.elf $(MINI_NEEDS) $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check	## the tests that need no Linux, in two minutes
 	@tests/run --quick$(leave_status)
 
-check-long: build/atelier.elf $(CHECK_NEEDS) | deps-build deps-run deps-linux deps-bochs deps-iso	## what takes longer: mutants, and all boots in Bochs
-	@tests/boot/run bochs iso
-	@$(MAKE) mutants
+check-long: | deps-build deps-check	## what takes longer: the mutants, and the explorer on the largest of its machines
+	@$(MAKE) mutants explore
 
 house: build/atelier.elf | deps-check	## are the layers kept, and the style?
 	@tests/house

@@ -8,7 +8,6 @@ what came out is kept under a digest of all that went in, and a run is done agai
 of that has changed.
 """
 
-import gzip
 import hashlib
 import os
 import re
@@ -30,7 +29,7 @@ RUNS = OUT / "runs"
 MICRO = OUT / "micro"
 PLUGIN = OUT / "plugin.so"
 NULL_CALL = OUT / "null_call.elf"
-INITRAMFS = OUT / "initramfs.gz"
+INITRAMFS = OUT / "initramfs.lz4"
 SMALL = ROOT / "build/initramfs/small.cpio.lz4"
 HYPERVISOR = ROOT / "build/atelier.elf"
 LINUX = ROOT / "build/linux/vmlinux"
@@ -192,7 +191,9 @@ def cpio_record(name: str, mode: int, data: bytes) -> bytes:
 def make_initramfs() -> None:
     """The small image and behind it, as the kernel takes several archives in a row, micro."""
     archive = cpio_record("micro", 0o100755, need(MICRO).read_bytes()) + cpio_record("tiny", 0o120777, b"/micro")
-    whole = need(SMALL).read_bytes() + gzip.compress(archive + cpio_record("TRAILER!!!", 0, b""), 6, mtime=0)
+    archive += cpio_record("TRAILER!!!", 0, b"")
+    packed = subprocess.run(["lz4", "-lcq"], input=archive, stdout=subprocess.PIPE, check=True).stdout
+    whole = need(SMALL).read_bytes() + packed
     if not INITRAMFS.exists() or INITRAMFS.read_bytes() != whole:
         INITRAMFS.write_bytes(whole)
 

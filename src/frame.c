@@ -41,7 +41,8 @@ void frame_register_holder(void (*each)(frame_see_fn *see))
 	frames.holders[frames.holder_count++] = each;
 }
 
-int frame_get(struct domain *d, mfn_t mfn)
+/* Inline: below they are part of the longest loops. */
+inline int frame_get(struct domain *d, mfn_t mfn)
 {
 	struct frame *f = frame_record(mfn);
 
@@ -55,7 +56,7 @@ int frame_get(struct domain *d, mfn_t mfn)
 	return 0;
 }
 
-void frame_put(mfn_t mfn)
+inline void frame_put(mfn_t mfn)
 {
 	struct frame *f = frame_record(mfn);
 

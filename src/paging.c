@@ -19,7 +19,8 @@
 #define LINEAR_MAX	32000	/* of a directory's linear references, in both directions */
 
 static struct {
-	unsigned int new_tables;	/* that this command may still validate */
+	unsigned int new_tables;	/* that this request may still validate */
+	bool walked;			/* it went through a whole table: long enough to look for interrupts */
 } paging;
 
 /* Whose tables a request may change, and whose frames its entries may name. */
@@ -107,6 +108,7 @@ static int validate_table(struct domain *d, mfn_t mfn)
 	const uint32_t *table = table_entry(mfn, 0);
 	int err;
 
+	paging.walked = true;
 	for_each_present(i, table, TABLE_ENTRIES) {
 		err = get_table_entry(d, table[i]);
 		if (err) {
@@ -119,6 +121,7 @@ static int validate_table(struct domain *d, mfn_t mfn)
 
 static void release_table(mfn_t mfn)
 {
+	paging.walked = true;
 	put_table_entries(mfn, TABLE_ENTRIES);
 }
 
@@ -446,6 +449,7 @@ static int request(const struct authority *a, const struct mmu_request *r)
 	uint32_t where = r->where & ~3u;
 
 	paging.new_tables = MMU_TABLES_A_CALL;
+	paging.walked = false;
 	switch (r->where & 3) {
 	case MMU_WRITE:
 		return write_entry(a, where, r->value);
@@ -469,7 +473,7 @@ static int authorise(struct domain *d, uint32_t domain, struct authority *a)
 	return a->named ? 0 : -ESRCH;
 }
 
-#define CHUNK	32	/* requests copied at once, and done between two looks for interrupts */
+#define CHUNK	32	/* requests copied at once; short ones done between two looks for interrupts */
 
 static int do_requests(const struct authority *a, guest_addr_t list, uint32_t count, uint32_t *done)
 {
@@ -486,9 +490,9 @@ static int do_requests(const struct authority *a, guest_addr_t list, uint32_t co
 			if (err)
 				return err;
 			(*done)++;
+			if (*done < count && (paging.walked || i + 1 == n) && machine_interrupt_due())
+				return -EAGAIN;
 		}
-		if (*done < count && machine_interrupt_due())
-			return -EAGAIN;
 	}
 	return 0;
 }

@@ -3,10 +3,7 @@
 #include "frame.h"
 #include "machine.h"
 
-static struct {
-	uint32_t clock;		/* advances at every flush; only equality counts, so it may wrap */
-	bool wanted;
-} tlb;
+struct tlb tlb;
 
 void tlb_init(void)
 {
@@ -19,11 +16,6 @@ static void flush(void)
 	machine_flush_tlb();
 	tlb.clock++;
 	tlb.wanted = false;
-}
-
-void tlb_note(mfn_t mfn)
-{
-	frame_record(mfn)->stamp = tlb.clock;
 }
 
 void tlb_settle(mfn_t mfn)

@@ -13,7 +13,7 @@
 #ifndef ATELIER_TLB_H
 #define ATELIER_TLB_H
 
-#include "lib/types.h"
+#include "frame.h"
 
 #ifndef TLB_CLOCK_START
 #define TLB_CLOCK_START	1u	/* tests start it close to its wrap */
@@ -21,8 +21,17 @@
 
 void tlb_init(void);
 
+/* For tlb_note() alone. */
+extern struct tlb {
+	uint32_t clock;		/* advances at every flush; only equality counts, so it may wrap */
+	bool wanted;
+} tlb;
+
 /* A mapping of @mfn, or @mfn's use as a table, was just taken away. */
-void tlb_note(mfn_t mfn);
+static inline void tlb_note(mfn_t mfn)
+{
+	frame_record(mfn)->stamp = tlb.clock;
+}
 
 /* Before @mfn becomes something else: flushes if no flush came since its last tlb_note(). */
 void tlb_settle(mfn_t mfn);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # mini, and the test guests of the labs: each is one file on it. labs/.../tests/X.c becomes build/labs/.../tests/X.elf, but for
-# those whose second line is "/* host test */": they are programs of the host (tests/host).
+# those whose second line is "/* host test */", programs of the host (tests/host), or "/* Linux test */", programs for Linux (tests/linux).
 
 MINI_CFLAGS := -m32 -march=i686 -mgeneral-regs-only -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
 	-fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-strict-aliasing -fcf-protection=none \
@@ -12,7 +12,8 @@ MINI_LIBGCC := $(shell $(CC) -m32 -print-libgcc-file-name)
 MINI_SRC := $(filter-out guestos/mini/hello.c,$(wildcard guestos/mini/*.c guestos/mini/*.S))
 MINI_OBJ := $(MINI_SRC:%=build/%.o) $(patsubst src/lib/%,build/guestos/mini/lib/%.o,src/lib/printf.c src/lib/string.c)
 HOST_TESTS := $(shell grep -ls '^/\* host test \*/' labs/*/tests/*.c)
-MINI_TESTS := $(patsubst %.c,build/%.elf,$(filter-out $(HOST_TESTS),$(wildcard labs/*/tests/*.c)))
+LINUX_TESTS := $(shell grep -ls '^/\* Linux test \*/' labs/*/tests/*.c)
+MINI_TESTS := $(patsubst %.c,build/%.elf,$(filter-out $(HOST_TESTS) $(LINUX_TESTS),$(wildcard labs/*/tests/*.c)))
 
 MINI_NEEDS += build/mini.elf
 CHECK_NEEDS += $(MINI_TESTS)

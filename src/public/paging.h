@@ -43,7 +43,7 @@
 #define MMU_FLUSH		4	/* the whole TLB, at the end of the call */
 #define MMU_INVLPG		5	/* one virtual address */
 
-#define MMU_TABLES_A_CALL	16
+#define MMU_TABLES_A_CALL	4
 
 /*
  * update_va_mapping(va, value, flags, domain): writes the page-table entry that maps @va in the

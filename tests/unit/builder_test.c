@@ -204,7 +204,8 @@ static void spoil(unsigned int what)
 		image->load.filesz = UINT32_MAX;
 		break;
 	case 16:
-		image->load.filesz = image->load.memsz + 1;
+		build.image.size = IMAGE_FRAMES * PAGE_SIZE;
+		image->load.filesz = (IMAGE_FRAMES - 1) * PAGE_SIZE; /* all there, and more than in memory */
 		break;
 	case 17:
 		image->load.memsz = FRAMES * PAGE_SIZE + 1;

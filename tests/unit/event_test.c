@@ -116,6 +116,24 @@ TEST(raising_wakes_a_sleeper_even_if_the_bit_was_set_already)
 	EXPECT_EQ(guests[0].d->shared->upcall_pending, 1);
 }
 
+/* XSA-332: the flood is the sender's own time. */
+TEST(a_flood_of_events_is_one_event_and_takes_nobodys_turn)
+{
+	uint32_t ports[2];
+
+	start(3);
+	connect(&ports[0], &ports[1]);
+	sched_unpause(guests[1].d);
+	sched_unpause(guests[2].d);
+	EXPECT(sched_return() == guests[0].d);
+	for (unsigned int i = 0; i < 1000; i++) {
+		EXPECT_EQ(on_port(1, EVENT_send, ports[0]), 0);
+		EXPECT(sched_return() == guests[0].d, "round %u", i);
+	}
+	EXPECT_EQ(guests[2].d->shared->pending[ports[1] / 32], 1u << ports[1] % 32);
+	EXPECT_EQ(guests[2].d->shared->selector, 1u << ports[1] / 32);
+}
+
 TEST(block_sleeps_only_if_nothing_is_deliverable_and_always_unmasks)
 {
 	start(1);

@@ -316,6 +316,78 @@ TEST(a_domain_that_ends_itself_in_a_list_does_nothing_more)
 
 /* ---- debug_op ---- */
 
+/* ---- what calls write ---- */
+
+#define AROUND	64u	/* bytes before and behind an answer that a call must leave alone */
+
+struct answer {
+	const char *what;
+	uint32_t call, args[2], at;	/* @at: which argument is the answer's address */
+	uint32_t size;			/* of the structure that is there */
+	uint8_t in[24];			/* and holds this before the call */
+	uint32_t out[4];		/* the words of it that the interface says are written, each plus 1; 0: no more */
+};
+
+/* Puts the question between bytes of @filler and answers which of all the bytes the call has changed. */
+static void answer_on(struct guest *g, const struct answer *a, uint8_t filler, bool *changed)
+{
+	uint8_t before[2 * AROUND + 24];
+	uint32_t args[5] = { a->args[0], a->args[1] }, at;
+	const uint8_t *after;
+
+	memset(before, filler, sizeof(before));
+	memcpy(before + AROUND, a->in, a->size);
+	at = host_arg(before, sizeof(before));
+	after = host_arg_bytes(at);
+	args[a->at] = at + AROUND;
+	EXPECT_EQ(host_call(g, a->call, args), 0, "%s", a->what);
+	for (unsigned int i = 0; i < sizeof(before); i++)
+		changed[i] |= before[i] != after[i];
+}
+
+static bool may_change(const struct answer *a, unsigned int byte)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(a->out) && a->out[i]; i++)
+		if (byte / 4 == AROUND / 4 + a->out[i] - 1)
+			return true;
+	return false;
+}
+
+#define OP(n)	.size = 24, .in = { n }
+
+/* XSA-122: whatever else lay on the hypervisor's stack is no guest's business. */
+TEST(an_answer_changes_the_bytes_that_the_interface_names_and_no_others)
+{
+	static const struct answer answers[] = {
+		{ "alloc_unbound", HYPERCALL_event_channel_op, OP(EVENT_alloc_unbound), .out = { 2 } },
+		{ "bind_virq", HYPERCALL_event_channel_op, OP(EVENT_bind_virq), .out = { 2 } },
+		{ "status of an open port", HYPERCALL_event_channel_op, .size = 24, .in = { EVENT_status, 0, 0, 0, 1 },
+		  .out = { 3, 4, 5, 6 } },
+		{ "status of a closed port", HYPERCALL_event_channel_op, .size = 24, .in = { EVENT_status, 0, 0, 0, 9 },
+		  .out = { 3, 4, 5, 6 } },
+		{ "close", HYPERCALL_event_channel_op, .size = 24, .in = { EVENT_close, 0, 0, 0, 1 } },
+		{ "get_debugreg", HYPERCALL_get_debugreg, { 7 }, 1, .out = { 1 } },
+		{ "mmu_update: how many were done", HYPERCALL_mmu_update, { HOST_ARGS }, 2, .out = { 1 } },
+		{ "set_timer", HYPERCALL_set_timer, .size = 16, .in = { 1 } },
+	};
+	static const uint8_t fillers[] = { 0xaa, 0x55 };
+	bool changed[2 * AROUND + 24];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(answers); i++) {
+		memset(changed, false, sizeof(changed));
+		for (unsigned int f = 0; f < ARRAY_SIZE(fillers); f++) {
+			struct guest g = start();
+
+			if (answers[i].in[4])
+				EXPECT_EQ(CALL(&g, event_channel_op, host_arg((uint8_t[24]){ EVENT_alloc_unbound }, 24)), 0);
+			answer_on(&g, &answers[i], fillers[f], changed);
+		}
+		for (unsigned int byte = 0; byte < sizeof(changed); byte++)
+			EXPECT(!changed[byte] || may_change(&answers[i], byte), "%s: byte %d", answers[i].what,
+			       (int)byte - (int)AROUND);
+	}
+}
+
 TEST(the_audit_call_says_whether_the_state_is_sound)
 {
 	struct guest g = start();

@@ -634,6 +634,65 @@ TEST(an_entry_whose_directory_holds_too_many_tables_is_cleared_in_pieces)
 	EXPECT_EQ(record(LOOSE + 1)->refs, 1);
 }
 
+TEST(a_base_that_holds_too_many_tables_is_left_in_pieces)
+{
+	uint32_t first;
+
+	start();
+	first = g.mfn[PFN_DIRECTORY] << PAGE_SHIFT;
+	prepare(LOOSE, HOST_VA >> 22, pte(PFN_TABLE, PTE_RW));
+	pin_directory(LOOSE);
+	for (uint32_t i = 0; i < MMU_TABLES_A_CALL + 1; i++)
+		EXPECT_EQ(write(g.mfn[LOOSE], 10 + i, pte(LOOSE + 2 + i, PTE_RW)), 0);
+	EXPECT_EQ(command(MMU_NEW_BASE, g.mfn[LOOSE] << PAGE_SHIFT), 0);
+	EXPECT_EQ(command(MMU_UNPIN, g.mfn[LOOSE] << PAGE_SHIFT), 0);
+	EXPECT_EQ(command(MMU_NEW_BASE, first), -EAGAIN);
+	EXPECT_EQ(command(MMU_NEW_BASE, g.mfn[LOOSE] << PAGE_SHIFT), 0, "the same again releases nothing");
+	EXPECT_EQ(write(g.mfn[LOOSE], 10, 0), 0);
+	EXPECT_EQ(command(MMU_NEW_BASE, first), 0);
+	EXPECT_EQ(record(LOOSE)->refs, 1);
+}
+
+/* Tables that are mapped to be read, between two looks for interrupts. */
+static struct {
+	unsigned int now, most;
+} reads;
+
+static void count_reads(const char *call)
+{
+	if (strcmp(call, "machine_interrupt_due") == 0)
+		reads.now = 0;
+	else if (strcmp(call, "machine_map_frame") == 0)
+		reads.most = MAX(reads.most, ++reads.now);
+}
+
+TEST(a_batch_looks_for_interrupts_before_it_has_read_many_tables)
+{
+	const uint32_t one = LOOSE, other = LOOSE + 1, tables = LOOSE + 2;
+	struct mmu_request list[40];
+	uint32_t done;
+
+	start();
+	words(one)[HOST_VA >> 22] = words(other)[HOST_VA >> 22] = pte(PFN_TABLE, PTE_RW);
+	for (uint32_t i = 0; i < MMU_TABLES_A_CALL; i++) {
+		words(one)[10 + i] = pte(tables + i, PTE_RW);
+		words(other)[10 + i] = pte(tables + MMU_TABLES_A_CALL + i, PTE_RW);
+	}
+	for (uint32_t i = 0; i < ARRAY_SIZE(list); i++)
+		list[i] = (struct mmu_request){ g.mfn[i % 2 ? other : one] << PAGE_SHIFT | MMU_COMMAND, MMU_NEW_BASE };
+	host_after_call = NULL;
+	host.at_seam = count_reads;
+	EXPECT_EQ(batch(list, ARRAY_SIZE(list), &done), 0);
+	host.at_seam = NULL;
+	EXPECT_EQ(done, ARRAY_SIZE(list));
+	/* Of one request: each table once, the directory beside each that is released, and the two directories' own. */
+	EXPECT(reads.most <= 4 * MMU_TABLES_A_CALL + 8 + 8, "%u tables", reads.most);
+	host.interrupt = true;
+	EXPECT_EQ(batch(list, ARRAY_SIZE(list), &done), -EAGAIN);
+	EXPECT_EQ(done, 1);
+	audit_all();
+}
+
 TEST(the_auditor_sees_an_entry_that_no_guest_may_have)
 {
 	start();

@@ -401,6 +401,31 @@ TEST(each_domain_has_its_own_ldt)
 	EXPECT_EQ(host.ldt_entries, 77);
 }
 
+TEST(a_page_of_an_ldt_that_is_unmapped_by_domain_0_stays_in_that_ldt_and_no_other_changes)
+{
+	struct mmu_request unmap = { 0, 0 };
+
+	start();
+	map(LOOSE, PTE_P);
+	EXPECT_EQ(set_ldt(LOOSE, 77), 0);
+	unmap.where = zero.mfn[PFN_TABLE] << PAGE_SHIFT | 4 * PFN_DATA;
+	EXPECT_EQ(CALL(&zero, mmu_update, ARG(unmap), 1, 0, DOMID_SELF), 0);
+	unmap.value = zero.mfn[PFN_DATA] << PAGE_SHIFT | PTE_P;
+	EXPECT_EQ(CALL(&zero, mmu_update, ARG(unmap), 1, 0, DOMID_SELF), 0);
+	host_enter(&zero);
+	EXPECT_EQ(CALL(&zero, set_ldt, host_va(PFN_DATA), 5), 0);
+	unmap = (struct mmu_request){ g.mfn[PFN_TABLE] << PAGE_SHIFT | 4 * LOOSE, 0 };
+	EXPECT_EQ(CALL(&zero, mmu_update, ARG(unmap), 1, 0, g.d->id), 0);
+	EXPECT_EQ(host.slots[zero.d->id].ldt[0].n, zero.mfn[PFN_DATA]);
+	EXPECT_EQ(host.slots[g.d->id].ldt[0].n, g.mfn[LOOSE]);
+	EXPECT_EQ(record(LOOSE)->type, FRAME_LDT);
+	EXPECT_EQ(record(LOOSE)->uses, 1);
+	EXPECT_EQ(host.ldt_entries, 5);
+	host_enter(&g);
+	EXPECT_EQ(host.ldt_entries, 77);
+	audit_all();
+}
+
 /* ---- one descriptor ---- */
 
 static int update(uint32_t pfn, uint32_t slot, struct descriptor d)

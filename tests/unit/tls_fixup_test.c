@@ -193,6 +193,7 @@ TEST(a_segment_that_is_not_a_cut_off_flat_one_is_left_alone)
 {
 	static const struct { const char *what; uint32_t low, high; } rows[] = {
 		{ "code", 0x1000c3ff, 0x00cffa00 }, { "ring 1", 0x1000c3fe, 0x00cfb200 }, { "absent", 0x1000c3fe, 0x00cf7200 },
+		{ "read-only", 0x1000c3fe, 0x00cff000 }, { "read-only, expand-down", 0x1000fffe, 0x00cff400 },
 		{ "16-bit", 0x1000c3fe, 0x008ff200 }, { "bytes", 0x1000c3fe, 0x004ff200 },
 		{ "shorter", 0x1000c3fd, 0x00cff200 }, { "system", 0x1000c3fe, 0x00cfe200 },
 		{ "base at the fence", 0x0000ffff, 0xfccff240 },
@@ -202,6 +203,7 @@ TEST(a_segment_that_is_not_a_cut_off_flat_one_is_left_alone)
 		struct descriptor d = { rows[i].low, rows[i].high };
 
 		EXPECT(!tls_flip(&d, 0xfffffffc), "%s", rows[i].what);
+		EXPECT(!tls_flip(&d, 0x14), "%s", rows[i].what);
 		EXPECT(d.low == rows[i].low && d.high == rows[i].high, "%s", rows[i].what);
 	}
 }
