@@ -43,23 +43,30 @@ EXPLORE_SRC := $(wildcard tests/explore/*.c)
 
 # $(call explore_config,NAME,OWN FRAMES,SLOTS,MORE FLAGS)
 define explore_config
-$(call host_config,explore-$(1),$(CC),-O2 -fno-pie -DOWN=$(2)u -DTABLE_ENTRIES=$$(shell expr $(3) + 1)u -DGUEST_SLOTS=$(3)u \
+$(call host_config,explore-$(1),$(CC),-O3 -fno-pie -DOWN=$(2)u -DTABLE_ENTRIES=$$(shell expr $(3) + 1)u -DGUEST_SLOTS=$(3)u \
 	-DMAX_DOMAINS=2 -DHOST_SLOTS=2u -DHOST_FRAMES=16u -DFRAME_COUNT_MAX=7 -DHOST_EMPTY_TEMPLATE=1 -DAUDIT_DESCRIPTORS=8 $(4))
 build/host/explore-$(1)/explore: $(call host_objects,explore-$(1),$(EXPLORE_SRC))
 	$$(call say,LINK,$$@) $(CC) -m32 -no-pie $(HOST_LINK) -o $$@ $$^
 endef
-$(eval $(call explore_config,2x1,2,1))
+
+# The smallest can always afford full tables: what -f asks of the others.
+$(eval $(call explore_config,2x1,2,1,-DUSED_WORDS=WORDS))
 $(eval $(call explore_config,2x2,2,2))
 $(eval $(call explore_config,3x1,3,1))
 $(eval $(call explore_config,3x2,3,2))
 
-EXPLORE_QUICK := 2x1 3x1
-.PHONY: explore explore-quick
-explore-quick: $(EXPLORE_QUICK:%=explore-%)	## every state of two small domains, in a minute
-explore: explore-quick explore-2x2 explore-3x2	## the same of larger ones, for hours
-explore-%: build/host/explore-%/explore
-	@$< $(EXPLORE_STATES)
-explore-3x2: EXPLORE_STATES ?= 45000000
+# tests/explore/explore.c says what the options are.
+EXPLORE_QUICK := 2x1 3x1 2x2 2x2-full
+.PHONY: explore explore-quick $(EXPLORE_QUICK:%=explore-%) explore-3x2
+explore-quick: $(EXPLORE_QUICK:%=explore-%)	## every state of small domains, in a minute
+explore: explore-quick explore-3x2		## the same of a larger one, in a quarter of an hour
+explore-2x1 explore-3x1 explore-2x2: explore-%: build/host/explore-%/explore
+	@$< -b $(EXPLORE_STATES)
+explore-2x2-full: build/host/explore-2x2/explore
+	@$< -f -r $(EXPLORE_STATES)
+explore-3x2: EXPLORE_STATES ?= 20000000
+explore-3x2: build/host/explore-3x2/explore
+	@$< -r $(EXPLORE_STATES)
 
 # ---- fuzzers: `make fuzz SECONDS=60`; their corpora are replayed by every check ----
 
@@ -140,3 +147,26 @@ $(foreach t,$(HOST_TESTS),$(if $(call host_defines,$t),\
 	$(eval $(call lab_program,$t,lab))))
 CHECK_NEEDS += $(HOST_TESTS:%.c=build/%)
 CHECK_QUICK_NEEDS += $(HOST_TESTS:%.c=build/%)
+
+# ---- the labs' tests in Linux: a program each, and the C library that they are linked with, to run with them ----
+
+LINUX_PROGRAMS := $(LINUX_TESTS:%.c=build/%.elf)
+LINUX_LIBRARIES := $(addprefix build/guestos/glibc/,ld-linux.so.2 libc.so.6)
+LINUX_FLAGS := -m32 -march=i686 -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -I. -Itests
+
+build/tests/linux/%.o: %.c tests/build.mk | deps-check
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(LINUX_FLAGS) -MMD -MP -c -o $@ $<
+
+$(LINUX_PROGRAMS): build/%.elf: build/tests/linux/%.o build/tests/linux/guestos/mini/observe.o | $(LINUX_LIBRARIES)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(CC) -m32 -Wl,-rpath,/lib -o $@ $^
+
+$(LINUX_LIBRARIES): | deps-check
+	@mkdir -p $(@D)
+	$(call say,COPY,$@)cp -L "$$($(CC) -m32 -print-file-name=$(@F))" $@
+
+.SECONDARY: $(LINUX_TESTS:%.c=build/tests/linux/%.o)
+-include $(wildcard build/tests/linux/labs/*/tests/*.d build/tests/linux/guestos/mini/*.d)
+CHECK_NEEDS += $(LINUX_PROGRAMS)
+CHECK_QUICK_NEEDS += $(LINUX_PROGRAMS)

@@ -197,7 +197,7 @@ def _classify(boot: Boot, said: str, log: str, image: elf.Elf, deaf: bool) -> tu
 
 
 def parse_registers(text: str) -> dict[str, int]:
-    """What `r`, `sreg` and `creg` print: general and control registers, selectors."""
+    """What `r`, `sreg` and `creg` print: general and control registers, selectors, `gdt` and `gdt_limit`."""
     found = {"e" + name: int(value, 16) for name, value in
              re.findall(r"^r([a-z]{2}): [0-9a-f]{8}_([0-9a-f]{8})", text, re.MULTILINE)}
     found |= {name.lower(): int(value, 16) for name, value in
@@ -205,6 +205,8 @@ def parse_registers(text: str) -> dict[str, int]:
     found |= {"cr2": int(value, 16) for value in re.findall(r"^CR2=.*laddr=0x([0-9a-f]+)", text, re.MULTILINE)}
     found |= {name: int(value, 16) for name, value in
               re.findall(r"^([c-gs]s):0x([0-9a-f]{4}),", text, re.MULTILINE)}
+    for name, base, limit in re.findall(r"^([gi]dt)r:base=0x([0-9a-f]+), limit=0x([0-9a-f]+)", text, re.MULTILINE):
+        found |= {name: int(base, 16), name + "_limit": int(limit, 16)}
     return found
 
 

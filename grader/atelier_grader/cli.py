@@ -66,12 +66,14 @@ def line(outcome: Outcome) -> str:
     name = f"{outcome.lab.folder:<18} {outcome.test.exercise:<6} {outcome.test.name:<20} {outcome.emulator:<6}"
     if outcome.verdict is Verdict.PASSED:
         return f"{name} ok      {outcome.seconds:.1f} s"
+    if outcome.verdict is Verdict.NOT_RUN:
+        return f"{name} not run: {outcome.detail}"
     return f"{name} FAILED  {outcome.verdict.value}"
 
 
 def waits_for(outcome: Outcome, outcomes: list[Outcome]) -> list[str]:
     """The exercises that a failed test leans on and that have failed tests themselves."""
-    failed = {o.test.exercise for o in outcomes if o.verdict is not Verdict.PASSED}
+    failed = {o.test.exercise for o in outcomes if o.failed}
     return [number for number in outcome.test.needs if number in failed]
 
 
@@ -99,7 +101,7 @@ def show(value: object) -> str:
 
 
 def main(words: list[str] | None = None, root: Path = ROOT) -> int:
-    """The exit status: 0 all passed, 1 something failed, 2 the command made no sense."""
+    """The exit status: 0 all passed that could be run, 1 something failed or none could, 2 the command made no sense."""
     options = arguments(sys.argv[1:] if words is None else words)
     root = options.tree.resolve() if options.tree else root
     try:
@@ -122,12 +124,16 @@ def main(words: list[str] | None = None, root: Path = ROOT) -> int:
         print("run-tests: interrupted", file=sys.stderr)
         return 130
 
-    failed = [o for o in outcomes if o.verdict is not Verdict.PASSED]
+    failed = [o for o in outcomes if o.failed]
     for outcome in failed:
         print()
         print("\n".join(explain(outcome, outcomes)))
     infra = sum(o.verdict is Verdict.INFRA for o in failed)
     if infra:
         print(f"\n{infra} of the failures are INFRA: the machinery failed, not what it tests")
-    print(f"{len(outcomes) - len(failed)} passed, {len(failed)} failed")
-    return 1 if failed else 0
+    passed = sum(o.verdict is Verdict.PASSED for o in outcomes)
+    not_run = [o for o in outcomes if o.verdict is Verdict.NOT_RUN]
+    if not_run:
+        print(f"\n{len(not_run)} not run, neither passed nor failed: {not_run[0].detail}")
+    print(f"{passed} passed, {len(failed)} failed")
+    return 0 if passed and not failed else 1

@@ -38,6 +38,10 @@ class Infra(Exception):
     """The machinery failed, not the hypervisor: never zero points, never a pass. One line."""
 
 
+class NotBuilt(Infra):
+    """What a test boots is not built in this tree, and a tree may be without it. One line, with the command."""
+
+
 class Stop(Enum):
     """How a run ended."""
 

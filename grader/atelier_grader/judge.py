@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What a lab's test is, and how it is judged.
 
-A test is two files side by side: labs/labN-name/tests/X.c, the guest (or, if lab.toml runs it on the
-"host", a program of the host), and X.py, the judge, a module with
+A test is two files side by side: labs/labN-name/tests/X.c, the guest (or a program of the host, if
+lab.toml runs it on the "host", or for Linux, if DOMAINS says so), and X.py, the judge, a module with
 
     EXERCISE = "1.1"            the exercise that a finding points at
     MEMORY = 32                 of the machine, in MiB
-    DOMAINS = (Guest("X"),)     what is booted: domain 0 first
+    DOMAINS = (Guest("X"),)     what is booted: domain 0 first; Linux("X") is Linux with the program X
     DIES = {1}                  domains that are meant to die: they need not end their observations
     EXCEPTIONS = True           log the processor's exceptions (slow with many)
     def inputs(rng) -> dict     what this run asks for; the same seed asks for the same
@@ -53,6 +53,15 @@ class Guest:
 
     name: str
     memory: int = 4096  # KiB; domain 0 has what the others leave
+    args: str = ""
+
+
+@dataclass(frozen=True)
+class Linux:
+    """One domain of a test that is Linux, and runs a program of the same folder, built from NAME.c."""
+
+    name: str
+    memory: int = 24576  # KiB; domain 0 has what the others leave
     args: str = ""
 
 
@@ -128,7 +137,7 @@ class Judge:
     path: Path
     exercise: str
     memory: int
-    domains: tuple[Guest, ...]
+    domains: tuple[Guest | Linux, ...]
     dies: frozenset[int]
     exceptions: bool
     inputs: Callable[[Random], dict]

@@ -90,12 +90,14 @@ class Monitor:
 
 
 def parse_registers(text: str) -> dict[str, int]:
-    """`info registers`: general and control registers, selectors, `hlt` and `cpl`."""
+    """`info registers`: general and control registers, selectors, `gdt` and `gdt_limit`, `hlt` and `cpl`."""
     found = {name.lower(): int(value, 16) for name, value in
              re.findall(r"\b(E[A-Z]{2}|CR[0-4]|CPL|HLT)=([0-9a-f]+)", text)}
     found["eflags"] = found.pop("efl")
     for name, value in re.findall(r"^([CDEFGS]S) *=([0-9a-f]{4}) ", text, re.MULTILINE):
         found[name.lower()] = int(value, 16)
+    for name, base, limit in re.findall(r"^([GI]DT)= +([0-9a-f]+) ([0-9a-f]+)", text, re.MULTILINE):
+        found |= {name.lower(): int(base, 16), name.lower() + "_limit": int(limit, 16)}
     return found
 
 

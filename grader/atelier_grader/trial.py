@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from . import bochs, elf, emulator, judge, observe, qemu
-from .emulator import Boot, Infra, Module, Run, Stop
-from .judge import Finding, Guest, Judge, JudgeError
+from . import bochs, elf, emulator, judge, linux, observe, qemu
+from .emulator import Boot, Infra, Module, NotBuilt, Run, Stop
+from .judge import Finding, Guest, Judge, JudgeError, Linux
 from .manifest import Manifest, Test
 from .observe import Malformed, Seen
 
@@ -22,15 +22,17 @@ TESTED = "atelier-debug.elf"  # the build that answers debug_op
 COMMAND_LINE = "console=com1"
 HOST_CPU_SECONDS = 60  # processor time of a program of the host
 HOST_WALL_SECONDS = 600.0
-# How the hypervisor's report on itself begins, and how it tells that a domain had to die (crash.c).
+# How the hypervisor's report on itself begins, how it tells that a domain had to die (crash.c), and how Linux gives up.
 CRASH = re.compile(rb"^\(atelier\) CRASH: (.*?)\r?$", re.MULTILINE)
 DEATH = rb"^\(atelier\) (domain %d \(.*\) dies: .*?)\r?$"
+PANIC = re.compile(rb"(Kernel panic - not syncing: [^\r\n]*)")
 
 
 class Verdict(Enum):
     """How a test ended, in the order in which it is found out."""
 
     PASSED = "passed"
+    NOT_RUN = "not run"  # its system is not built in this tree: neither a pass nor a failure
     INFRA = "INFRA"
     CRASHED = "crashed"
     NOT_BOOTED = "did not boot"
@@ -67,6 +69,10 @@ class Outcome:
     tail: tuple[str, ...] = ()  # the last lines of output, for a reader
     seconds: float = 0.0
 
+    @property
+    def failed(self) -> bool:
+        return self.verdict not in (Verdict.PASSED, Verdict.NOT_RUN)
+
 
 @dataclass(frozen=True)
 class _End:
@@ -90,6 +96,8 @@ def run(root: Path, lab: Manifest, test: Test, where: str, seed: str, folder: Pa
             boot = _boot(root, built, loaded, test, magic, seed, told)
             result = RUNNERS[where](boot, folder)
             end, output = _judge_run(boot, loaded, magic, given, result), result.serial
+    except NotBuilt as error:
+        end = _End(Verdict.NOT_RUN, str(error))
     except (Infra, JudgeError, elf.ElfError) as error:
         end = _End(Verdict.INFRA, str(error))
     except OSError as error:  # a full disk, no more processes
@@ -104,7 +112,7 @@ def _tail(output: bytes) -> tuple[str, ...]:
     return tuple("".join(c if c.isprintable() else "?" for c in line[:160]) for line in lines if line)[-4:]
 
 
-def guest_line(magic: bytes, seed: str, number: int, guest: Guest) -> str:
+def guest_line(magic: bytes, seed: str, number: int, guest: Guest | Linux) -> str:
     """What every test guest finds on its command line."""
     word = judge.derive(seed, "seed", str(number))[:4].hex()
     return f"magic={magic.hex()} seed={word} domain={number} {guest.args}".rstrip()
@@ -116,16 +124,21 @@ def _boot(root: Path, built: Path, loaded: Judge, test: Test, magic: bytes, seed
     marks = set()
     for number, guest in enumerate(loaded.domains):
         path = built / f"{guest.name}.elf"
-        image = elf.read(path)
-        if "observe_mark" in image.symbols:
-            marks.add(image.symbols["observe_mark"].address)
         line = guest_line(magic, seed, number, guest)
-        if number == 0:
-            modules.append(Module(guest.name, line, path.read_bytes()))
+        if isinstance(guest, Linux):
+            system = linux.system(root, path, line, told)
+            kernel, line, initrd = system.kernel, system.command_line, system.initramfs
         else:
-            modules.append(Module("domain", f"mem={guest.memory}K {line}", path.read_bytes()))
-        if told:
-            modules.append(Module("initrd", "", told))
+            symbols = elf.read(path).symbols
+            if "observe_mark" in symbols:
+                marks.add(symbols["observe_mark"].address)
+            kernel, initrd = path.read_bytes(), told
+        if number == 0:
+            modules.append(Module(guest.name, line, kernel))
+        else:
+            modules.append(Module("domain", f"mem={guest.memory}K {line}", kernel))
+        if initrd:
+            modules.append(Module("initrd", "", initrd))
     return Boot(root / "build" / TESTED, COMMAND_LINE, tuple(modules), loaded.memory, test.budget,
                 loaded.exceptions, tuple(sorted(marks)))
 
@@ -139,7 +152,7 @@ def _judge_run(boot: Boot, loaded: Judge, magic: bytes, given: dict, result: Run
         stop = BAD_STOPS.get(result.stop)
         if not pages and (stop is None or result.memory):
             why = f"{result.stop.value} {result.detail}" if stop else "shut down before its guest said anything"
-            return _End(Verdict.NOT_BOOTED, why.rstrip())
+            return _End(Verdict.NOT_BOOTED, why.rstrip() + _panic(result.serial))
         if stop:
             return _End(stop, result.detail)
         seen = observe.parse(pages)
@@ -168,7 +181,14 @@ def _last_words(seen: Seen, domain: int, outside: judge.Outside | None) -> str:
         return death[1].decode(errors="backslashreplace")
     last = next((o for o in reversed(seen.observations) if o.domain == domain), None)
     return (f"domain {domain} did not come to the end of its test; "
-            + (f"it last observed {last.tag} {last.key}" if last else "it observed nothing"))
+            + (f"it last observed {last.tag} {last.key}" if last else "it observed nothing")
+            + (_panic(outside.serial) if outside else ""))
+
+
+def _panic(serial: bytes) -> str:
+    """Linux's own last words, if it had any, to be added to what is known."""
+    panic = PANIC.search(serial)
+    return f"; {panic[1].decode(errors='backslashreplace')}" if panic else ""
 
 
 def _on_host(program: Path, loaded: Judge, magic: bytes, seed: str, given: dict, told: bytes,

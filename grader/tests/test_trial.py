@@ -154,7 +154,10 @@ class Evidence(unittest.TestCase):
         judge = """page = outside.translate(0xfc000000 + outside.image.symbols["canary"].address)
     got = outside.word(page), outside.variable("canary"), outside.translate(0x80000000), outside.faults
     if got != (0x600dcafe, b"\\xfe\\xca\\x0d\\x60", None, ()):
-        yield Finding(EXERCISE, "evidence", "the canary", got)"""
+        yield Finding(EXERCISE, "evidence", "the canary", got)
+    table = outside.registers["gdt"], outside.registers["gdt_limit"]
+    if table[0] == 0 or table[1] % 8 != 7 or table[1] < outside.registers["cs"]:
+        yield Finding(EXERCISE, "the table of segments", "one with CS", table)"""
         self.tree.judge("triple", settings="EXCEPTIONS = True", more=judge)
         for where in RUN:
             outcome = self.tree.run("triple", where)

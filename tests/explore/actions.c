@@ -2,6 +2,7 @@
 #include "explore/actions.h"
 #include <stdio.h>
 #include <string.h>
+#include "explore/reduce.h"
 #include "explore/tiny.h"
 #include "frame.h"
 #include "host/host.h"
@@ -66,13 +67,18 @@ static void build_values(void)
 	actions.bad[actions.bad_count++] = entry(host.frames, PTE_P);
 }
 
-/*
- * Whether the guest puts @value into that word of its frames. The last word is the hypervisor's in a directory, and stays zero in
- * all others. Half of a descriptor makes a difference in odd words only.
- */
+/* Whether the guest puts @value into that word of its frames. Half of a descriptor makes a difference in odd words only. */
 static bool worth_it(unsigned int word, uint32_t value)
 {
-	return word < SLOTS && (value != BAD_DESCRIPTOR || word % 2 == 1);
+	return word < tiny.used_words && (value != BAD_DESCRIPTOR || word % 2 == 1);
+}
+
+static void tell_choices(void)
+{
+	for (unsigned int w = 0; w < tiny.used_words; w++)
+		for (unsigned int v = 0; v < actions.value_count; v++)
+			if (worth_it(w, actions.values[v]))
+				reduce_choice(w, actions.values[v]);
 }
 
 static void build_words(unsigned int frame)
@@ -136,6 +142,7 @@ unsigned int actions_build(void)
 	static const uint8_t others[] = { FRAME_HOME, FRAME_FOREIGN, FRAME_ABSENT };
 
 	build_values();
+	tell_choices();
 	for (unsigned int i = 0; i < OWN; i++) {
 		build_words(i);
 		build_commands(i);
@@ -188,10 +195,9 @@ static int mmu(uint32_t where, uint32_t value)
 	return call(HYPERCALL_mmu_update, TINY_ARGS, 1, 0, DOMID_SELF);
 }
 
-/* Whether the guest can store to the frame at once. */
+/* Whether the guest can store to the frame at once: the model is full in every state. */
 static bool writable(uint32_t mfn)
 {
-	tlb_model_fill();
 	for (unsigned int i = 0; i < tlb_model_count(); i++)
 		if (tlb_model_get(i).mfn == mfn && tlb_model_get(i).writable)
 			return true;
@@ -221,15 +227,15 @@ static bool is_table(uint32_t mfn)
 	return frame_is(MFN(mfn), FRAME_TABLE) || frame_is(MFN(mfn), FRAME_DIRECTORY);
 }
 
-/* A frame that is no table takes any value: those that a table refuses would only make more states. Nor is the last word of another
-   frame than a directory of interest. */
+/* A frame that is no table takes any value: those that a table refuses would only make more states. Nor is a word of interest that
+   the guest does not use, but for a directory's. */
 static bool do_update(const struct action *a, int *result)
 {
 	uint32_t mfn = tiny.own[a->frame];
 
 	if (is_bad(a->value) && !is_table(mfn))
 		return false;
-	if (a->word >= SLOTS && !frame_is(MFN(mfn), FRAME_DIRECTORY))
+	if (a->word >= tiny.used_words && !frame_is(MFN(mfn), FRAME_DIRECTORY))
 		return false;
 	*result = mmu(mfn << PAGE_SHIFT | 4 * a->word | MMU_WRITE, a->value);
 	return true;
@@ -256,10 +262,23 @@ static bool do_give(const struct action *a)
 	return true;
 }
 
+/* An address in that slot for which the hypervisor, whose tables are this small, takes that entry of the table. */
+static uint32_t va_of(unsigned int slot, unsigned int index)
+{
+	return slot << 22 | (index + WORDS - (slot << 10) % WORDS) % WORDS << PAGE_SHIFT;
+}
+
+unsigned int actions_stores_to(unsigned int i)
+{
+	const struct action *a = &actions.all[i];
+
+	return a->kind == ACTION_STORE || a->kind == ACTION_UPDATE || a->kind == ACTION_DESCRIPTOR ? a->frame : NOTHING;
+}
+
 bool actions_do(unsigned int i, int *result)
 {
 	const struct action *a = &actions.all[i];
-	uint32_t va = (uint32_t)a->word << 22 | (uint32_t)a->index << PAGE_SHIFT;
+	uint32_t va = va_of(a->word, a->index);
 
 	*result = 0;
 	switch (a->kind) {
@@ -313,7 +332,7 @@ static const char *frame_name(unsigned int frame)
 	return t;
 }
 
-static const char *value_name(uint32_t value)
+const char *actions_value_name(uint32_t value)
 {
 	static char text[64];
 
@@ -336,17 +355,17 @@ const char *actions_name(unsigned int i)
 
 	switch (a->kind) {
 	case ACTION_STORE:
-		snprintf(text, sizeof(text), "store to word %u of frame %u: %s", a->word, a->frame, value_name(a->value));
+		snprintf(text, sizeof(text), "store to word %u of frame %u: %s", a->word, a->frame, actions_value_name(a->value));
 		break;
 	case ACTION_UPDATE:
-		snprintf(text, sizeof(text), "mmu_update of word %u of frame %u: %s", a->word, a->frame, value_name(a->value));
+		snprintf(text, sizeof(text), "mmu_update of word %u of frame %u: %s", a->word, a->frame, actions_value_name(a->value));
 		break;
 	case ACTION_COMMAND:
 		snprintf(text, sizeof(text), "%s: %s", commands[a->value], frame_name(a->frame));
 		break;
 	case ACTION_UPDATE_VA:
 		snprintf(text, sizeof(text), "update_va_mapping of slot %u, index %u%s: %s", a->word, a->index,
-			 a->second ? ", with a flush" : "", value_name(a->value));
+			 a->second ? ", with a flush" : "", actions_value_name(a->value));
 		break;
 	case ACTION_SET_GDT:
 		snprintf(text, sizeof(text), "set_gdt: %s%s%s", frame_name(a->frame), a->second == NOTHING ? "" : " and ",

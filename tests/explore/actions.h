@@ -31,10 +31,14 @@ struct action {
 /* The table of them; built once, after tiny_start(). */
 unsigned int actions_build(void);
 
+/* The frame of the OWN that it stores to, without a look at what is there; NOTHING: none. */
+unsigned int actions_stores_to(unsigned int i);
+
 /* Does action @i; @result is what the call answered. False: it cannot be done in this state. */
 bool actions_do(unsigned int i, int *result);
 
-/* A line for people. */
+/* Lines for people. */
 const char *actions_name(unsigned int i);
+const char *actions_value_name(uint32_t value);
 
 #endif

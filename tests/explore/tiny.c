@@ -31,7 +31,18 @@ static struct {
 	unsigned int kind_count;
 	unsigned int permutations;
 	uint8_t permutation[24][OWN];
+	uint8_t index[FRAMES];			/* of a frame among the OWN */
+	struct { uint32_t word; uint8_t code; bool known; } recent[64];	/* codes, as tiny_code() found them */
 } core;
+
+/* The machine as tiny_restore() left it. */
+static struct {
+	struct frame table[FRAMES];
+	uint32_t words[OWN][WORDS];
+	struct segments segments;
+	struct paging paging;
+	unsigned int pages, walks, flushes, base_loads, page_flushes;	/* of the TLB's model */
+} left;
 
 /*
  * The hypervisor's variables that a call may change although no later call depends on them, or that a state says in another way:
@@ -43,6 +54,57 @@ static struct {
  *   crash_context  for reports
  */
 static const char *const volatile_symbols[] = { "pool", "tlb", "paging", "frames", "console", "crash_context", NULL };
+
+/* ---- words ---- */
+
+static unsigned int own_index(uint32_t mfn)
+{
+	return mfn < FRAMES ? core.index[mfn] : NOTHING;
+}
+
+static unsigned int kind_of(uint32_t pattern)
+{
+	for (unsigned int i = 0; i < core.kind_count; i++)
+		if (core.kinds[i] == pattern)
+			return i;
+	if (core.kind_count == KINDS)
+		host_panic("more kinds of words than the explorer knows");
+	core.kinds[core.kind_count] = pattern;
+	return core.kind_count++;
+}
+
+/* Kinds of entries that name a frame of the OWN: the pattern has the frame number 0xffffe, which does not exist. */
+#define OWN_PATTERN	0xffffe000u
+
+static uint8_t find_code(uint32_t word)
+{
+	unsigned int own = own_index(word >> PAGE_SHIFT);
+
+	if (!(word & PTE_P) || own == NOTHING)
+		return kind_of(word) * 4;
+	return kind_of(OWN_PATTERN | (word & ~PAGE_MASK)) * 4 + own;
+}
+
+uint8_t tiny_code(uint32_t word)
+{
+	unsigned int at = (word ^ word >> PAGE_SHIFT) % ARRAY_SIZE(core.recent);
+
+	if (!core.recent[at].known || core.recent[at].word != word) {
+		core.recent[at].code = find_code(word);
+		core.recent[at].word = word;
+		core.recent[at].known = true;
+	}
+	return core.recent[at].code;
+}
+
+uint32_t tiny_word(uint8_t code)
+{
+	uint32_t pattern = core.kinds[code / 4];
+
+	if ((pattern & PAGE_MASK) == OWN_PATTERN)
+		return tiny.own[code % 4] << PAGE_SHIFT | (pattern & ~PAGE_MASK);
+	return pattern;
+}
 
 /* ---- the start ---- */
 
@@ -127,6 +189,7 @@ void tiny_start(struct tiny *first)
 	static uint8_t arguments[256];
 	uint8_t identity[OWN];
 
+	kind_of(0);	/* its code is 0 */
 	for (unsigned int i = 0; i < OWN; i++)
 		identity[i] = i;
 	permute(identity, 0);
@@ -140,6 +203,9 @@ void tiny_start(struct tiny *first)
 	tiny.foreign = take_frame(tiny.zero);
 	make_domain();
 	set_home_gdt();
+	memset(core.index, NOTHING, sizeof(core.index));
+	for (unsigned int i = 0; i < OWN; i++)
+		core.index[tiny.own[i]] = i;
 	tiny.free_at_death = OWN + 4;
 	machine_flush_tlb();
 	remember();
@@ -147,48 +213,6 @@ void tiny_start(struct tiny *first)
 	memcpy(core.table, frame_record(MFN(0)), sizeof(core.table));
 	if (tiny_extract(first))
 		host_panic("the first state is none");
-}
-
-/* ---- words ---- */
-
-static unsigned int own_index(uint32_t mfn)
-{
-	for (unsigned int i = 0; i < OWN; i++)
-		if (tiny.own[i] == mfn)
-			return i;
-	return NOTHING;
-}
-
-static unsigned int kind_of(uint32_t pattern)
-{
-	for (unsigned int i = 0; i < core.kind_count; i++)
-		if (core.kinds[i] == pattern)
-			return i;
-	if (core.kind_count == KINDS)
-		host_panic("more kinds of words than the explorer knows");
-	core.kinds[core.kind_count] = pattern;
-	return core.kind_count++;
-}
-
-/* Kinds of entries that name a frame of the OWN: the pattern has the frame number 0xffffe, which does not exist. */
-#define OWN_PATTERN	0xffffe000u
-
-uint8_t tiny_code(uint32_t word)
-{
-	unsigned int own = own_index(word >> PAGE_SHIFT);
-
-	if (!(word & PTE_P) || own == NOTHING)
-		return kind_of(word) * 4;
-	return kind_of(OWN_PATTERN | (word & ~PAGE_MASK)) * 4 + own;
-}
-
-static uint32_t word_of(uint8_t code)
-{
-	uint32_t pattern = core.kinds[code / 4];
-
-	if ((pattern & PAGE_MASK) == OWN_PATTERN)
-		return tiny.own[code % 4] << PAGE_SHIFT | (pattern & ~PAGE_MASK);
-	return pattern;
 }
 
 /* ---- there and back ---- */
@@ -205,28 +229,33 @@ static void restore_frame(const struct tiny_frame *from, uint32_t mfn)
 	f->valid = from->flags & FLAG_VALID;
 	f->pinned = from->flags & FLAG_PINNED;
 	for (unsigned int i = 0; i < WORDS; i++)
-		words[i] = word_of(from->words[i]);
+		words[i] = tiny_word(from->words[i]);
 }
 
-/* Given back by the pool's own hands. */
+/* Given back by the pool's own hands, which may move the clock. */
 static void restore_free(const struct tiny *t)
 {
+	bool any = false;
+
 	for (unsigned int i = 0; i < OWN; i++)
 		if (t->f[i].flags & FLAG_FREE) {
 			frame_record(MFN(tiny.own[i]))->refs = 1;
 			frame_pool_give_up(MFN(tiny.own[i]));
+			any = true;
 		}
+	if (any)
+		symbols_restore_one("tlb");
 }
 
-static void restore_tlb(const struct tiny_frame *from, uint32_t mfn)
+static void restore_tlb(uint8_t tlb, uint32_t mfn)
 {
-	if (from->tlb & TLB_READ)
+	if (tlb & TLB_READ)
 		tlb_model_add((struct tlb_translation){ SENTINEL, mfn, false, false });
-	if (from->tlb & TLB_WRITE)
+	if (tlb & TLB_WRITE)
 		tlb_model_add((struct tlb_translation){ SENTINEL, mfn, true, false });
-	if (from->tlb & TLB_WALK)
+	if (tlb & TLB_WALK)
 		tlb_model_add_walk((struct tlb_walk){ 0, mfn, false });
-	if (from->tlb & TLB_WALK_WRITE)
+	if (tlb & TLB_WALK_WRITE)
 		tlb_model_add_walk((struct tlb_walk){ 0, mfn, true });
 }
 
@@ -266,6 +295,20 @@ static void restore_carrying(const struct tiny *t)
 	frame_record(MFN(tiny.gdt))->stamp = core.clock - 1;
 }
 
+static void remember_left(void)
+{
+	memcpy(left.table, frame_record(MFN(0)), sizeof(left.table));
+	for (unsigned int i = 0; i < OWN; i++)
+		memcpy(left.words[i], host_frame(tiny.own[i]), sizeof(left.words[i]));
+	left.segments = tiny.d->segments;
+	left.paging = tiny.d->paging;
+	left.pages = tlb_model_count();
+	left.walks = tlb_model_walks();
+	left.flushes = host.flushes;
+	left.base_loads = host.base_loads;
+	left.page_flushes = host.page_flushes;
+}
+
 void tiny_restore(const struct tiny *t)
 {
 	symbols_restore();
@@ -274,7 +317,6 @@ void tiny_restore(const struct tiny *t)
 	for (unsigned int i = 0; i < OWN; i++)
 		if (!(t->f[i].flags & FLAG_FREE))
 			restore_frame(&t->f[i], tiny.own[i]);
-	symbols_restore_one("tlb");
 	for (unsigned int i = 0; i < OWN; i++)
 		frame_record(MFN(tiny.own[i]))->stamp = core.clock - !(t->f[i].flags & FLAG_STALE);
 	restore_carrying(t);
@@ -283,7 +325,23 @@ void tiny_restore(const struct tiny *t)
 	host.base = tiny.d->paging.base;
 	tlb_model_flush();
 	for (unsigned int i = 0; i < OWN; i++)
-		restore_tlb(&t->f[i], tiny.own[i]);
+		restore_tlb(t->tlb[i], tiny.own[i]);
+	/* It remembers what can be reached, in every state. */
+	tlb_model_fill();
+	remember_left();
+}
+
+bool tiny_untouched(void)
+{
+	for (unsigned int i = 0; i < OWN; i++)
+		if (memcmp(left.words[i], host_frame(tiny.own[i]), sizeof(left.words[i])) != 0)
+			return false;
+	/* A model that was never emptied, and has as many entries, has the same. */
+	return left.pages == tlb_model_count() && left.walks == tlb_model_walks() && left.flushes == host.flushes &&
+	       left.base_loads == host.base_loads && left.page_flushes == host.page_flushes &&
+	       memcmp(left.table, frame_record(MFN(0)), sizeof(left.table)) == 0 &&
+	       memcmp(&left.segments, &tiny.d->segments, sizeof(left.segments)) == 0 &&
+	       memcmp(&left.paging, &tiny.d->paging, sizeof(left.paging)) == 0;
 }
 
 void tiny_reset(void)
@@ -297,7 +355,6 @@ static const char *extract_frame(struct tiny_frame *to, uint32_t mfn, uint32_t c
 	const struct frame *f = frame_record(MFN(mfn));
 	const uint32_t *words = host_frame(mfn);
 
-	memset(to, 0, sizeof(*to));
 	if (f->owner == OWNER_NONE) {
 		to->flags = FLAG_FREE;
 		return f->refs || f->uses || f->valid || f->pinned || f->reserved ? "a free frame has holders" : NULL;
@@ -341,14 +398,14 @@ static void extract_tlb(struct tiny *t)
 
 		/* What may be stored to may be read as well. */
 		if (own != NOTHING)
-			t->f[own].tlb |= e.writable ? TLB_WRITE | TLB_READ : TLB_READ;
+			t->tlb[own] |= e.writable ? TLB_WRITE | TLB_READ : TLB_READ;
 	}
 	for (unsigned int i = 0; i < tlb_model_walks(); i++) {
 		struct tlb_walk w = tlb_model_walk(i);
 		unsigned int own = own_index(w.mfn);
 
 		if (own != NOTHING)
-			t->f[own].tlb |= w.writable ? TLB_WALK_WRITE | TLB_WALK : TLB_WALK;
+			t->tlb[own] |= w.writable ? TLB_WALK_WRITE | TLB_WALK : TLB_WALK;
 	}
 }
 
@@ -357,6 +414,7 @@ const char *tiny_extract(struct tiny *t)
 	uint32_t clock = clock_now();
 	const char *what = NULL, *first = NULL;
 
+	memset(t, 0, sizeof(*t));
 	for (unsigned int i = 0; i < OWN; i++) {
 		what = extract_frame(&t->f[i], tiny.own[i], clock);
 		if (!first)
@@ -390,6 +448,7 @@ static void permuted(const struct tiny *t, const uint8_t *p, struct tiny *to)
 		*f = t->f[i];
 		for (unsigned int w = 0; w < WORDS; w++)
 			f->words[w] = renumber_code(f->words[w], p);
+		to->tlb[p[i]] = t->tlb[i];
 	}
 	to->base = renumber(t->base, p);
 	to->ldt = renumber(t->ldt, p);
@@ -414,8 +473,8 @@ static struct tiny observable(const struct tiny *t)
 	struct tiny o = *t;
 
 	for (unsigned int i = 0; i < OWN; i++) {
-		o.f[i].flags &= ~FLAG_STALE;
-		o.f[i].tlb = 0;
+		o.f[i].flags &= ~(FLAG_STALE | FLAG_OPEN);
+		o.tlb[i] = 0;
 		if (o.f[i].uses == 0)
 			o.f[i].type = 0;
 	}

@@ -61,6 +61,7 @@ struct host_machine {
 	uint8_t fpu[512];
 	unsigned int flushes, page_flushes, base_loads, entry_writes;
 	uint32_t last_flushed_page;
+	uint32_t mapped;		/* bit n: frame n % 32 has been looked at through a window */
 
 	/* The guest's part. */
 	void (*at_seam)(const char *call);		/* before each seam call */

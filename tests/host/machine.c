@@ -157,6 +157,7 @@ void *machine_map_frame(mfn_t mfn, enum machine_window window)
 	if (mfn.n >= host.frames)
 		host_panic("machine_map_frame: frame 0x%x does not exist", mfn.n);
 	show(mfn.n, window);
+	host.mapped |= 1u << mfn.n % 32;
 	return machine.views[window] + mfn.n * PAGE_SIZE;
 }
 

@@ -152,7 +152,7 @@ def flip_touches_ring_3_data_alone(module: Module) -> BoolRef:
     turned, after = on_descriptor(module, "tls_flip", OFFSET)
     may_change = 0xF0000 | 0x400
     kept = And(Extract(31, 16, after.low) == Extract(31, 16, LOW), (after.high & ~may_change) == (HIGH & ~may_change))
-    data_of_ring_3 = And(BEFORE.has(15), BEFORE.has(12), Extract(14, 13, HIGH) == 3, Not(BEFORE.has(11)))
+    data_of_ring_3 = And(BEFORE.has(15), BEFORE.has(12), Extract(14, 13, HIGH) == 3, Not(BEFORE.has(11)), BEFORE.has(9))
     return Or(And(turned, Not(And(kept, data_of_ring_3))), And(Not(turned), Not(same(BEFORE, after))))
 
 
@@ -227,12 +227,13 @@ PROOFS = (
           flip_makes_progress, ("|| offset <= (down << 12 | 0xfff))", ")"), "2^96"),
     Proof("flip-once", "and not a second time for the same offset", "src/tls_fixup.c", flip_never_twice,
           ("|| offset > (up << 12 | 0xfff))", ")"), "2^96"),
-    Proof("flip-only", "only data of ring 3 is turned over, and only its limit and direction change", "src/tls_fixup.c",
-          flip_touches_ring_3_data_alone, ("DESC_P | DESC_S | DESC_DPL | DESC_DB", "DESC_P | DESC_S | DESC_DB"), "2^96"),
+    Proof("flip-only", "only writable data of ring 3 is turned over, and only its limit and direction change", "src/tls_fixup.c",
+          flip_touches_ring_3_data_alone,
+          ("DESC_P | DESC_S | DESC_DPL | DESC_WRITE | DESC_DB", "DESC_P | DESC_S | DESC_WRITE | DESC_DB"), "2^96"),
     Proof("range", "guest_range_ok says yes exactly if all bytes lie below the line (S6)", "src/guest_copy.c", range_is_exact,
           ("n <= ATELIER_LINE - addr.n", "addr.n + n <= ATELIER_LINE"), "2^64"),
     Proof("array", "guest_array_ok says yes exactly if all bytes of the product do", "src/guest_copy.c", array_is_exact,
-          ("count <= (ATELIER_LINE - addr.n) / size", "count * size <= ATELIER_LINE - addr.n"), "3 x 2^64"),
+          ("(uint64_t)count * size", "count * size"), "3 x 2^64"),
     Proof("eflags", "no flags that a guest asks for free it, and the others are as it asks (S4)", "src/vcpu.h", flags_free_nobody,
           ("EFLAGS_IOPL | EFLAGS_NT", "EFLAGS_NT"), "2^32"),
     Proof("entry", "an entry's flag bits are accepted exactly if each is one of the interface's (M5)", "src/paging.c",

@@ -116,6 +116,16 @@ TEST(raising_wakes_a_sleeper_even_if_the_bit_was_set_already)
 	EXPECT_EQ(guests[0].d->shared->upcall_pending, 1);
 }
 
+TEST(raising_wakes_a_sleeper_who_says_that_an_upcall_is_due_already)
+{
+	start(1);
+	sched_sleep(guests[0].d);
+	guests[0].d->shared->upcall_pending = 1;
+	event_raise(guests[0].d, 5);
+	EXPECT(!guests[0].d->sched.blocked);
+	EXPECT(pending(0, 5));
+}
+
 /* XSA-332: the flood is the sender's own time. */
 TEST(a_flood_of_events_is_one_event_and_takes_nobodys_turn)
 {

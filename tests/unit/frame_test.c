@@ -106,7 +106,7 @@ TEST(the_last_reference_frees_the_frame)
 static struct {
 	int answer;
 	unsigned int validated, released;
-	void (*meanwhile)(mfn_t mfn);
+	void (*meanwhile)(mfn_t mfn), (*in_release)(mfn_t mfn);
 } class;
 
 static int validate(struct domain *d, mfn_t mfn)
@@ -120,6 +120,8 @@ static int validate(struct domain *d, mfn_t mfn)
 static void release(mfn_t mfn)
 {
 	class.released++;
+	if (class.in_release)
+		class.in_release(mfn);
 }
 
 static void use_own_class(enum frame_type type)
@@ -195,6 +197,26 @@ TEST(a_refusal_leaves_all_counts_as_they_were)
 	EXPECT_EQ(after.busy, 0);
 	EXPECT_EQ(class.released, 0);
 	EXPECT_EQ(frame_get_type(g.d, data(0), FRAME_WRITABLE), 0);
+}
+
+static int answers[FRAME_TYPES];
+
+static void take_as_anything(mfn_t mfn)
+{
+	for (enum frame_type t = FRAME_WRITABLE; t < FRAME_TYPES; t++)
+		answers[t] = frame_get_type(g.d, mfn, t);
+}
+
+TEST(a_frame_that_is_being_released_is_of_no_use_to_anybody)
+{
+	start();
+	use_own_class(FRAME_LDT);
+	EXPECT_EQ(frame_get_type(g.d, loose(0), FRAME_LDT), 0);
+	class.in_release = take_as_anything;
+	frame_put_type(data(0));
+	for (enum frame_type t = FRAME_WRITABLE; t < FRAME_TYPES; t++)
+		EXPECT_EQ(answers[t], -EBUSY, "as type %d", t);
+	audit_all();
 }
 
 TEST(a_type_without_a_class_is_refused)

@@ -5,11 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define REPORTS		5u	/* failures of one test that are printed */
-#define SECONDS		60	/* that a test may take, on a machine with much else to do */
+#define SECONDS		60	/* of the processor that a test may take: whatever else the machine has to do */
 
 static struct {
 	struct test *first, **last;
@@ -70,7 +71,7 @@ static bool passes(const struct test *t)
 	fflush(stdout);
 	child = fork();
 	if (child == 0) {
-		alarm(SECONDS);
+		setrlimit(RLIMIT_CPU, &(struct rlimit){ SECONDS, SECONDS });
 		runner.running = t;
 		t->run();
 		if (runner.reports > REPORTS)

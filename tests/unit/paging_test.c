@@ -230,6 +230,21 @@ TEST(a_directory_entry_never_names_a_page)
 	EXPECT_EQ(write(g.mfn[PFN_DIRECTORY], 9, zero.mfn[PFN_TABLE] << PAGE_SHIFT | PTE_P), -EPERM);
 }
 
+/* XSA-148: the same frame, the same right to write, and one bit more. */
+TEST(a_directory_entry_that_stays_is_judged_for_its_other_bits)
+{
+	uint32_t stays;
+
+	start();
+	stays = words(PFN_DIRECTORY)[HOST_VA >> 22];
+	for (unsigned int bit = 2; bit < 12; bit++) {
+		bool ok = (1u << bit) & (PTE_US | PTE_A | PTE_D | PTE_AVL);
+
+		EXPECT_EQ(write(g.mfn[PFN_DIRECTORY], HOST_VA >> 22, stays | 1u << bit), ok ? 0 : -EINVAL, "bit %u", bit);
+	}
+	EXPECT_EQ(words(PFN_DIRECTORY)[HOST_VA >> 22] & (PTE_PS | PTE_G), 0);
+}
+
 TEST(the_hypervisors_slots_are_its_own)
 {
 	start();
@@ -776,6 +791,25 @@ TEST(a_flush_that_is_asked_for_is_done_once_a_batch)
 	EXPECT_EQ(host.page_flushes, 1);
 	EXPECT_EQ(host.last_flushed_page, host_va(4));
 	EXPECT_EQ(command(MMU_INVLPG, 0xfc000000), -EINVAL);
+}
+
+TEST(a_flush_that_is_asked_for_is_done_though_the_batch_stops_early)
+{
+	struct mmu_request list[40];
+	uint32_t done;
+
+	start();
+	host_after_call = NULL;
+	for (unsigned int i = 0; i < ARRAY_SIZE(list); i++)
+		list[i] = (struct mmu_request){ entry_address(g.mfn[PFN_TABLE], 100 + i), 0 };
+	list[0] = (struct mmu_request){ MMU_COMMAND, MMU_FLUSH };
+	host.flushes = 0;
+	host.interrupt = true;
+	EXPECT_EQ(batch(list, ARRAY_SIZE(list), &done), -EAGAIN);
+	EXPECT_EQ(host.flushes, 1);
+	list[1].where = 3;
+	EXPECT_EQ(batch(list, ARRAY_SIZE(list), &done), -EINVAL);
+	EXPECT_EQ(host.flushes, 2);
 }
 
 TEST(a_stale_address_cannot_write_what_has_become_a_table)

@@ -336,6 +336,29 @@ TEST(the_flush_comes_before_the_scan)
 	audit_all();
 }
 
+/* The last moment at which a stale address works. */
+static void store_at_the_flush(const char *seam)
+{
+	if (strcmp(seam, "machine_flush_tlb") == 0)
+		store_stale(seam);
+}
+
+TEST(what_is_stored_up_to_the_flush_is_judged)
+{
+	int err;
+
+	start();
+	EXPECT_EQ(map(LOOSE, PTE_P | PTE_RW), 0);
+	EXPECT_EQ(map(LOOSE, 0), 0);
+	EXPECT(tlb_model_store(host_va(LOOSE), 0));
+	host.at_seam = store_at_the_flush;
+	err = set_gdt(LOOSE, 1);
+	host.at_seam = NULL;
+	EXPECT(storms > 0, "the stale address worked until then");
+	EXPECT_EQ(err, -EACCES);
+	audit_all();
+}
+
 /* ---- the LDT ---- */
 
 static int set_ldt(uint32_t pfn, uint32_t entries)

@@ -220,7 +220,8 @@ TEST(asking_for_no_trap_does_not_show_another_domains_registers)
 TEST(debug_registers_that_reach_the_hypervisor_are_refused)
 {
 	static const struct { uint32_t reg, value; int result; } rows[] = {
-		{ 0, 0x1000, 0 }, { 3, 0xfbfffff0, 0 },
+		{ 0, 0x1000, 0 }, { 3, 0xfbfffff0, 0 }, { 1, 0xfbfffff8, 0 },
+		{ 2, 0xfbfffff9, -EPERM }, { 0, 0xfbffffff, -EPERM },	/* eight bytes that end above the line */
 		{ 0, 0xfc000000, -EPERM }, { 1, 0xffffffff, -EPERM }, { 2, 0xfc400000, -EPERM },
 		{ 4, 0, -EINVAL }, { 5, 0, -EINVAL }, { 8, 0, -EINVAL }, { UINT32_MAX, 0, -EINVAL },
 		{ 6, UINT32_MAX, 0 },
@@ -236,6 +237,19 @@ TEST(debug_registers_that_reach_the_hypervisor_are_refused)
 	start();
 	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++)
 		EXPECT_EQ(CALL(&g, set_debugreg, rows[i].reg, rows[i].value), rows[i].result, "row %u", i);
+}
+
+TEST(fixed_bits_of_debug_registers_are_fixed_whatever_the_guest_asks)
+{
+	static const struct { uint32_t reg, value, loaded; } rows[] = {	/* SDM 3B, 17.2.3 and 17.2.4 */
+		{ 6, 0, 0xffff0ff0 }, { 6, UINT32_MAX, 0xffffefff }, { 7, 0, 0x00000400 }, { 7, 0x0000dbff, 0x000007ff },
+	};
+
+	start();
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		EXPECT_EQ(CALL(&g, set_debugreg, rows[i].reg, rows[i].value), 0, "row %u", i);
+		EXPECT_EQ(host.dr[rows[i].reg], rows[i].loaded, "row %u", i);
+	}
 }
 
 TEST(debug_registers_follow_their_domain_and_can_be_read)

@@ -87,8 +87,12 @@ def others(rng: Random) -> Iterator[Case]:
         yield case(f"{what}, read above the base", d, read(8) + END, WORKS, same=True)
         yield case(f"{what}, read below the base", d, read(-8) + END, FAULTS, same=True)
     yield case("expand-down, a page shorter", make(base, (WORDS - base) // PAGE, DATA3 | G | DOWN), read(8) + END, FAULTS, same=True)
-    yield case("read-only, read below the base", make(base, 0xfffff, DATA3 & ~W | G), read(-8) + END, WORKS)
-    yield case("read-only, write below the base", make(base, 0xfffff, DATA3 & ~W | G), b"\x65\xa3" + word(-8) + END, FAULTS)
+    read_only = make(base, 0xfffff, DATA3 & ~W | G)
+    yield case("read-only, read above the base", read_only, read(8) + END, WORKS, same=True)
+    yield case("read-only, read below the base", read_only, read(-8) + END, FAULTS, same=True)
+    yield case("read-only, write below the base", read_only, b"\x65\xa3" + word(-8) + END, FAULTS, same=True)
+    yield case("read-only and expand-down, read above the base", make(base, (WORDS - base - 1) // PAGE, DATA3 & ~W | G | DOWN),
+               read(8) + END, FAULTS, same=True)
     for prefix, name in ((GS, "GS"), (FS, "FS"), (ES, "ES")):
         code = bytes([prefix]) + read(-8)[1:] + END
         yield case(f"the null selector in {name}", programs.flat(base), code, FAULTS, same=True, prefix=prefix, selector=0)

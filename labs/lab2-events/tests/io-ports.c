@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+/* Reads and writes the machine's ports, in rings 1 and 3: each attempt has to come back as a general protection fault of ours. */
+#include "mini.h"
+#include "trap.h"
+#include "user.h"
+
+#define WORD_PREFIX 0x66
+#define IN_AL_DX 0xec
+#define OUT_EAX_DX 0xef
+
+/* Ports from DX on, ECX apart: those of a byte, and those of two and of four. @r is how a register's name begins. */
+#define NARROW(r)				\
+	"1: in (" r "dx), " r "al\n"		\
+	"out " r "al, (" r "dx)\n" NEXT(r)
+#define WIDE(r)					\
+	"1: in (" r "dx), " r "ax\n"		\
+	"out " r "ax, (" r "dx)\n"		\
+	"in (" r "dx), " r "eax\n"		\
+	"out " r "eax, (" r "dx)\n" NEXT(r)
+#define NEXT(r)					\
+	"add " r "ecx, " r "edx\n"		\
+	"cmp $0x10000, " r "edx\n"		\
+	"jb 1b\n"
+
+USER_CODE(narrow, NARROW("%") "int $0x80\n");
+USER_CODE(wide, WIDE("%") "int $0x80\n");
+
+static struct {
+	uint32_t faults, strange;	/* @strange: of another ring than runs, or with an error code */
+	unsigned int ring;
+} seen;
+
+/* Goes on behind the instruction. */
+static void skip(struct frame *f)
+{
+	const uint8_t *code = (const uint8_t *)f->eip;
+
+	code += *code == WORD_PREFIX;
+	if (*code < IN_AL_DX || *code > OUT_EAX_DX)
+		panic("a fault at 0x%x", f->eip);
+	seen.faults++;
+	seen.strange += f->error != 0 || frame_ring(f) != seen.ring;
+	f->eip = (uint32_t)code + 1;
+}
+
+static uint32_t in_ring_1(bool wide, uint32_t port, uint32_t step, uint32_t eax)
+{
+	if (wide)
+		asm volatile(WIDE("%%")
+			     : "+a"(eax), "+d"(port)
+			     : "c"(step)
+			     : "cc", "memory");
+	else
+		asm volatile(NARROW("%%")
+			     : "+a"(eax), "+d"(port)
+			     : "c"(step)
+			     : "cc", "memory");
+	return eax;
+}
+
+static uint32_t in_ring_3(bool wide, uint32_t port, uint32_t step, uint32_t eax)
+{
+	struct frame regs = user_start(wide ? USER_LOAD(wide) : USER_LOAD(narrow));
+
+	regs.eax = eax;
+	regs.edx = port;
+	regs.ecx = step;
+	user_run(&regs);
+	if (regs.vector != TRAP_SYSTEM_CALL)
+		panic("vector %u at 0x%x", regs.vector, regs.eip);
+	return regs.eax;
+}
+
+int test_main(const struct start_info *start)
+{
+	uint32_t count = input_word();
+
+	trap_init();
+	trap_set_handler(TRAP_PROTECTION, skip);
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t ring = input_word(), wide = input_word(), port = input_word(), step = input_word(), eax = input_word();
+
+		seen.faults = seen.strange = 0;
+		seen.ring = ring;
+		eax = ring == 1 ? in_ring_1(wide, port, step, eax) : in_ring_3(wide, port, step, eax);
+		observe("ports faults strange eax", i, seen.faults, seen.strange, eax);
+	}
+	return 0;
+}
