@@ -12,16 +12,19 @@
 #include "lib/types.h"
 #include "public/atelier.h"
 #include "public/control.h"
+#include "control.h"
 #include "event.h"		/* lab 2 */
 #include "frame_pool.h"
 #include "hypercall.h"
 #include "paging.h"		/* lab 3 */
 #include "sched.h"
+#include "sched_policy.h"
 #include "segment.h"		/* lab 4 */
 #include "timer.h"		/* lab 2 */
 #include "trap_table.h"		/* lab 2 */
 #include "upcall.h"		/* lab 2 */
 #include "vcpu.h"
+#include "vtime.h"
 
 #ifndef MAX_DOMAINS
 #define MAX_DOMAINS	160
@@ -52,6 +55,9 @@ struct domain {
 	struct paging paging;		/* lab 3 */
 	struct segments segments;	/* lab 4 */
 	struct sched_entity sched;
+	struct policy_share policy;	/* lab 5 */
+	struct vtime vtime;
+	struct control_share control;
 };
 
 /* ---- domain_table.c: the slots ---- */

@@ -10,6 +10,7 @@
 
 static struct {
 	struct frame_list free;
+	uint32_t total;
 	bool scrub;
 } pool;
 
@@ -52,6 +53,7 @@ void frame_pool_init(void)
 	pool.scrub = false;
 	for (struct machine_range r = machine_usable(0); r.first < r.end; r = machine_usable(r.end))
 		push_free(r);
+	pool.total = pool.free.count;
 }
 
 void frame_pool_scrub(void)
@@ -59,10 +61,16 @@ void frame_pool_scrub(void)
 	pool.scrub = true;
 }
 
-void frame_pool_add(mfn_t mfn)
+static void put_back(mfn_t mfn)
 {
 	machine_m2p_set(mfn, ATELIER_NO_PFN);
 	push_free((struct machine_range){ mfn.n, mfn.n + 1 });
+}
+
+void frame_pool_add(mfn_t mfn)
+{
+	put_back(mfn);
+	pool.total++;
 }
 
 void frame_pool_open(struct reservation *r, uint32_t limit)
@@ -158,7 +166,7 @@ void frame_pool_free(mfn_t mfn)
 	f->owner = OWNER_NONE;
 	f->refs = 0;
 	f->type = FRAME_NONE;
-	frame_pool_add(mfn);
+	put_back(mfn);
 }
 
 void frame_pool_give_up(mfn_t mfn)
@@ -168,6 +176,11 @@ void frame_pool_give_up(mfn_t mfn)
 	ASSERT(f->reserved);
 	f->reserved = false;
 	frame_put(mfn);
+}
+
+uint32_t frame_pool_total(void)
+{
+	return pool.total;
 }
 
 uint32_t frame_pool_free_count(void)

@@ -57,6 +57,9 @@ void frame_pool_free(mfn_t mfn);
 
 uint32_t frame_pool_free_count(void);
 
+/* Frames that are or were ever free: what the machine has for domains. */
+uint32_t frame_pool_total(void);
+
 /* A frame leaves its owner's reservation: drops the reference that frame_pool_alloc() gave. */
 void frame_pool_give_up(mfn_t mfn);
 

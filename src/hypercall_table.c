@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "hypercall_table.h"
 #include "console.h"
+#include "control.h"
 #include "debug.h"
 #include "domain.h"
 
@@ -36,6 +37,7 @@ CALL(update_va_mapping, a[0], a[1], a[2], a[3])		/* lab 3 */
 CALL(set_gdt, ADDR(0), a[1])		/* lab 4 */
 CALL(set_ldt, ADDR(0), a[1])		/* lab 4 */
 CALL(update_descriptor, a[0], a[1], a[2])		/* lab 4 */
+CALL(control_op, ADDR(0))
 CALL(debug_op, a[0], ADDR(1), ADDR(2), a[3])
 
 hypercall_fn *const hypercall_table[HYPERCALL_COUNT] = {
@@ -61,5 +63,6 @@ hypercall_fn *const hypercall_table[HYPERCALL_COUNT] = {
 	[HYPERCALL_set_gdt] = call_set_gdt,			/* lab 4 */
 	[HYPERCALL_set_ldt] = call_set_ldt,			/* lab 4 */
 	[HYPERCALL_update_descriptor] = call_update_descriptor,	/* lab 4 */
+	[HYPERCALL_control_op] = call_control_op,
 	[HYPERCALL_debug_op] = call_debug_op,
 };

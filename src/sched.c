@@ -23,7 +23,7 @@ void sched_init(void)
 
 void sched_open(struct domain *d)
 {
-	list_init(&d->sched.queue);
+	policy_open(d);
 	d->sched.paused = 1;
 }
 
@@ -40,7 +40,7 @@ static bool can_run(const struct domain *d)
 static void now_runnable(struct domain *d)
 {
 	policy_wake(d);
-	/* Even if it does not preempt: the one that ran alone has no end of a slice yet. */
+	/* Even if it does not preempt: the slice of the one that runs must end earlier now. */
 	sched.wanted = true;
 }
 
@@ -103,24 +103,18 @@ void sched_want_chore(void)
 	sched.wanted = true;
 }
 
-void sched_slice_over(void)
+void sched_reconsider(void)
 {
-	if (sched.current && can_run(sched.current))
-		policy_yield(sched.current);
 	sched.wanted = true;
 }
 
-static void stop_clock(void)
+/* Charges the one that runs up to now: only then can the policy compare it with others. */
+static void charge(void)
 {
 	struct domain *d = sched.current;
-	uint64_t used;
 
-	if (!d)
-		return;
-	used = machine_now() - d->sched.started;
-	d->sched.run_time += used;
-	policy_charge(d, used);
-	sched.current = NULL;
+	if (d && d->life == LIFE_OPEN)
+		policy_charge(d, vtime_switch_out(d));
 }
 
 /*
@@ -143,16 +137,13 @@ static void load(struct domain *d)
 
 static void run(struct domain *d)
 {
-	uint64_t slice = policy_slice(d);
-
 	load(d);
+	vtime_switch_in(d);
 	if (sched.current != d) {
-		stop_clock();
 		sched.current = d;
-		d->sched.started = machine_now();
 		time_publish(d);	/* lab 2 */
 	}
-	timer_set_slice(slice == TIMER_NEVER ? TIMER_NEVER : machine_now() + slice);
+	timer_set_slice(d->vtime.since + MIN(policy_slice(d), vtime_left(d)));
 }
 
 /* One bounded piece of what is left over from the dead, before a guest runs again. */
@@ -169,12 +160,13 @@ struct domain *sched_return(void)
 	while (sched.wanted) {
 		sched.wanted = sched.chore_wanted;
 		do_chore();
+		charge();
 		next = policy_pick();
 		if (next) {
 			run(next);
 			break;
 		}
-		stop_clock();
+		sched.current = NULL;
 		sched.wanted = true;
 		if (!sched.chore_wanted)
 			machine_idle();

@@ -19,8 +19,6 @@ struct sched_entity {
 	struct list queue;	/* the policy's, while it can run */
 	bool blocked;
 	uint32_t paused;	/* who stopped it: itself being built, domain 0 */
-	uint64_t run_time;	/* nanoseconds */
-	uint64_t started;	/* when it last got the processor */
 };
 
 void sched_init(void);
@@ -43,8 +41,8 @@ void sched_leave(struct domain *d);
 void sched_set_chore(bool (*chore)(void));
 void sched_want_chore(void);
 
-/* timer.c: the slice is over. */
-void sched_slice_over(void);
+/* The slice is over, or something changed that it depends on: the policy is asked again before a guest runs. */
+void sched_reconsider(void);
 
 /*
  * A door for pc/, on each way back: the domain to return to, with its registers and tables loaded.

@@ -58,7 +58,7 @@ void timer_tick(void)
 	}
 	if (timer.slice <= now) {
 		timer.slice = TIMER_NEVER;
-		sched_slice_over();
+		sched_reconsider();
 	}
 	program();
 }
@@ -87,7 +87,7 @@ int do_set_timer(struct domain *d, guest_addr_t arg)
 	if ((op.flags & ~TIMER_FLAGS) || op.reserved)
 		return -EINVAL;
 	if (op.flags & TIMER_VIRTUAL)
-		return -ENOSYS;
+		return vtime_arm(d, op.deadline);
 
 	list_remove(&d->timers.armed);
 	if (op.deadline == TIMER_OFF)
@@ -114,7 +114,7 @@ void time_publish(struct domain *d)
 	t->tsc_khz = c.khz;
 	t->tsc_stamp = c.tsc;
 	t->system_time = c.now;
-	t->virtual_time = d->sched.run_time;
+	t->virtual_time = d->vtime.used;
 	t->wall_offset = machine_wall_offset();
 	t->version = version + 1;
 }

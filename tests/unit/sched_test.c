@@ -170,13 +170,13 @@ TEST(run_time_counts_what_a_domain_used_and_no_more)
 	t0 = host.now;
 	before = 0;
 	for (unsigned int i = 0; i < 4; i++)
-		before += guests[i].d->sched.run_time;
+		before += guests[i].d->vtime.used;
 	for (unsigned int i = 0; i < 12; i++) {
 		slice_over();
 		running();
 	}
 	for (unsigned int i = 0; i < 4; i++)
-		total += guests[i].d->sched.run_time;
+		total += guests[i].d->vtime.used;
 	EXPECT_EQ(total - before, host.now - t0);
 }
 

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+#include "control.h"
+#include "domain.h"
+#include "guest_copy.h"
+#include "lib/string.h"
+#include "machine.h"
+
+/* ---- life ---- */
+
+/* As many steps as fit before an interrupt. The dying are not to be found, so this looks by number. */
+static int destroy(struct domain *d, struct control_op *op)
+{
+	if (d->life == LIFE_OPEN)
+		domain_kill(d, SHUTDOWN_poweroff, 0);
+	while (d->life == LIFE_DYING && domain_reap())
+		if (machine_interrupt_due())
+			break;
+	return d->life == LIFE_FREE ? 0 : -EAGAIN;
+}
+
+static int pause(struct domain *d, struct control_op *op)
+{
+	if (!d->control.paused)
+		sched_pause(d);
+	d->control.paused = true;
+	return 0;
+}
+
+static int unpause(struct domain *d, struct control_op *op)
+{
+	if (d->control.paused)
+		sched_unpause(d);
+	d->control.paused = false;
+	return 0;
+}
+
+/* ---- what there is ---- */
+
+static uint32_t state_of(const struct domain *d)
+{
+	if (d->life == LIFE_DYING)
+		return DOMAIN_DYING;
+	if (d->control.paused)
+		return DOMAIN_PAUSED;
+	if (d->sched.paused)
+		return DOMAIN_BUILDING;
+	return d->sched.blocked ? DOMAIN_BLOCKED : DOMAIN_RUNNABLE;
+}
+
+static int info(struct domain *any, struct control_op *op)
+{
+	const struct domain *d = domain_next(op->domain);
+	struct control_info *i = &op->u.info;
+
+	if (!d)
+		return -ESRCH;
+	op->domain = d->id;
+	*i = (struct control_info){
+		.state = state_of(d),
+		.reason = d->reason,
+		.frames = d->memory.owned.count,
+		.limit = d->memory.limit,
+		.run_time = d->vtime.used,
+		.weight = d->policy.weight,	/* lab 5 */
+		.warp = d->policy.warp,		/* lab 5 */
+	};
+	string_copy(i->name, d->name, sizeof(i->name));
+	return 0;
+}
+
+static uint32_t domain_count(void)
+{
+	uint32_t n = 0;
+
+	for (const struct domain *d = domain_next(0); d; d = domain_next(d->id + 1u))
+		n++;
+	return n;
+}
+
+static int machine(struct domain *any, struct control_op *op)
+{
+	op->u.machine = (struct control_machine){
+		.interface = ATELIER_INTERFACE,
+		.total_kib = frame_pool_total() * (PAGE_SIZE / 1024),
+		.free_kib = frame_pool_free_count() * (PAGE_SIZE / 1024),
+		.tsc_khz = machine_clock_read().khz,
+		.domains = domain_count(),
+		.up_time = machine_now(),
+	};
+	string_copy(op->u.machine.build, "gcc " __VERSION__, sizeof(op->u.machine.build));
+	return 0;
+}
+
+/* ---- shares ---- */
+
+static int share(struct domain *d, struct control_op *op)			/* lab 5 */
+{
+	int err;
+
+	if (op->u.sched.flags & ~SCHED_GET)
+		return -EINVAL;
+	if (op->u.sched.flags & SCHED_GET) {
+		policy_get(d, &op->u.sched);
+		return 0;
+	}
+	err = policy_set(d, &op->u.sched);
+	sched_reconsider();
+	return err;
+}
+
+static int limit(struct domain *d, struct control_op *op)
+{
+	d->memory.limit = op->u.limit.frames;
+	return 0;
+}
+
+/* ---- the call ---- */
+
+enum subject {
+	NOBODY,			/* the machine, or a number to look from */
+	LIVING,			/* a domain that is not dying */
+	ANOTHER,		/* the same, but domain 0 */
+	DYING_TOO,		/* another one, dying or not */
+};
+
+static const struct operation {
+	int (*execute)(struct domain *subject, struct control_op *op);
+	enum subject subject;
+} operations[] = {
+	[CONTROL_destroy] = { destroy, DYING_TOO },
+	[CONTROL_pause] = { pause, ANOTHER },
+	[CONTROL_unpause] = { unpause, ANOTHER },
+	[CONTROL_info] = { info, NOBODY },
+	[CONTROL_machine] = { machine, NOBODY },
+	[CONTROL_sched] = { share, LIVING },	/* lab 5 */
+	[CONTROL_limit] = { limit, LIVING },
+};
+
+static int find_subject(const struct operation *o, uint32_t id, struct domain **subject)
+{
+	struct domain *d;
+
+	*subject = NULL;
+	if (o->subject == NOBODY)
+		return 0;
+	if (o->subject != LIVING && id == 0)
+		return -EINVAL;
+	d = domain_next(id);
+	if (!d || d->id != id || (d->life == LIFE_DYING && o->subject != DYING_TOO))
+		return -ESRCH;
+	*subject = d;
+	return 0;
+}
+
+int do_control_op(struct domain *d, guest_addr_t at)
+{
+	struct domain *subject;
+	struct control_op op;
+	int err;
+
+	if (!d->privileged)
+		return -EPERM;
+	if (copy_from_guest(&op, at, sizeof(op)))
+		return -EFAULT;
+	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_event_bind)
+		return -EINVAL;
+	if (op.op >= ARRAY_SIZE(operations) || !operations[op.op].execute)
+		return -ENOSYS;
+	err = find_subject(&operations[op.op], op.domain, &subject);
+	if (!err)
+		err = operations[op.op].execute(subject, &op);
+	if (!err && copy_to_guest(at, &op, sizeof(op)))
+		return -EFAULT;
+	return err;
+}
