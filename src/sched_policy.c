@@ -83,19 +83,38 @@ static bool preempts(const struct domain *d, const struct domain *running, uint6
 	return lead > 0 && lead >= (int64_t)((uint64_t)policy.allowance * running->policy.advance);
 }
 
+/*
+ * Who goes first now that the one that yielded steps back; itself, if nobody else can run. What it was
+ * behind the other it gives up: else the other would have no more than the shortest of slices.
+ */
+static struct domain *after_yield(uint64_t now)
+{
+	struct domain *yielded = policy.yielded, *next = least_claim(yielded, now);
+
+	policy.yielded = NULL;
+	if (!next)
+		return queued(yielded) ? yielded : NULL;
+	if (earlier(yielded->policy.avt, next->policy.avt))
+		yielded->policy.avt = next->policy.avt;
+	return next;
+}
+
+/* The least claim, or the one that runs, if it is not yet so far beyond that. */
+static struct domain *least_or_running(uint64_t now)
+{
+	struct domain *running = policy.running, *next = least_claim(NULL, now);
+
+	if (next && running && queued(running) && !preempts(next, running, now))
+		return running;
+	return next;
+}
+
 struct domain *policy_pick(void)
 {
 	uint64_t now = machine_now();
-	struct domain *running = policy.running, *next = least_claim(policy.yielded, now);
 
-	if (!next && policy.yielded && queued(policy.yielded))
-		next = policy.yielded;
-	if (next && running && running != next && running != policy.yielded && queued(running) &&
-	    !preempts(next, running, now))
-		next = running;
-	policy.yielded = NULL;
-	policy.running = next;
-	return next;
+	policy.running = policy.yielded ? after_yield(now) : least_or_running(now);
+	return policy.running;
 }
 
 /* ---- time ---- */

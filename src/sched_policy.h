@@ -66,7 +66,7 @@ void policy_charge(struct domain *d, uint64_t time);
 void policy_wake(struct domain *d);
 void policy_sleep(struct domain *d);
 
-/* Lets another one go first, once, whatever its claim. */
+/* Lets another one go first, once, whatever its claim, and gives up what it is behind that one. */
 void policy_yield(struct domain *d);
 void policy_leave(struct domain *d);
 
