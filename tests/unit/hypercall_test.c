@@ -154,8 +154,10 @@ TEST(a_multicall_does_its_entries_in_order_and_writes_each_result)
 TEST(calls_that_would_leave_the_list_are_refused_and_the_list_goes_on)
 {
 	static const uint32_t leaving[] = { HYPERCALL_multicall, HYPERCALL_iret, HYPERCALL_block };
+	uint32_t frame[4] = { 0, 0x40000000, ATELIER_RING1_CODE, 0x202 };	/* EAX EIP CS EFLAGS: one that iret takes */
 	struct guest g = start();
 
+	g.d->vcpu.regs.esp = ARG(frame);
 	for (unsigned int i = 0; i < ARRAY_SIZE(leaving); i++) {
 		struct multicall_entry list[3] = {
 			entry(HYPERCALL_version, 0, 0), entry(leaving[i], 0, 0), entry(HYPERCALL_version, 0, 0),
