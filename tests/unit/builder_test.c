@@ -320,6 +320,8 @@ TEST(an_image_that_is_none_is_refused_in_a_line_and_costs_nothing)
 		const char *wrong;
 
 		fresh();
+		EXPECT(!run());		/* what the builder remembers is sound, and the last one's */
+		fresh();
 		free_before = frame_pool_free_count();
 		spoil(i);
 		wrong = run();

@@ -205,6 +205,20 @@ TEST(a_large_domain_dies_in_steps)
 	EXPECT_EQ(frame_pool_free_count(), free_before);
 }
 
+TEST(many_pins_are_taken_in_steps_and_none_is_left)
+{
+	struct domain *d;
+
+	host_start(64);
+	host_domain(4);
+	d = domain_open("pins", 3 * MMU_TABLES_A_CALL);
+	for (unsigned int i = 0; i < 3 * MMU_TABLES_A_CALL; i++)
+		EXPECT_EQ(paging_pin(d, frame_pool_alloc(d), FRAME_TABLE), 0);
+	domain_kill(d, SHUTDOWN_crash, 0);
+	reap_all();
+	EXPECT_EQ(d->life, LIFE_FREE);
+}
+
 TEST(dying_twice_is_dying_once)
 {
 	struct guest g;

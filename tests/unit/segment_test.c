@@ -484,6 +484,21 @@ TEST(nothing_else_is_written_as_a_descriptor)
 		EXPECT_EQ(CALL(&g, update_descriptor, (g.mfn[LOOSE] << PAGE_SHIFT) + i, 0, 0), -EINVAL, "offset %u", i);
 }
 
+TEST(a_table_in_use_by_another_domain_is_not_updated)
+{
+	struct mmu_request unmap;
+	uint32_t list[1];
+
+	start();
+	unmap = (struct mmu_request){ zero.mfn[PFN_TABLE] << PAGE_SHIFT | 4 * PFN_DATA, 0 };
+	EXPECT_EQ(CALL(&zero, mmu_update, ARG(unmap), 1, 0, DOMID_SELF), 0);
+	list[0] = zero.mfn[PFN_DATA];
+	EXPECT_EQ(CALL(&zero, set_gdt, ARG(list), 512), 0);
+	EXPECT_EQ(CALL(&g, update_descriptor, list[0] << PAGE_SHIFT | 8 * 7, GOOD.low, GOOD.high), -EPERM);
+	EXPECT_EQ(((struct descriptor *)host_frame(list[0]))[7].high, 0);
+	audit_all();
+}
+
 TEST(reserved_slots_are_not_updated_through_any_frame)
 {
 	start();
