@@ -91,7 +91,7 @@ static int machine(struct domain *any, struct control_op *op)
 	return 0;
 }
 
-/* ---- shares ---- */
+/* ---- shares, limits, the console ---- */
 
 static int share(struct domain *d, struct control_op *op)			/* lab 5 */
 {
@@ -114,6 +114,19 @@ static int limit(struct domain *d, struct control_op *op)
 	return 0;
 }
 
+static int console(struct domain *d, struct control_op *op)			/* lab 6 */
+{
+	struct control_bytes *c = &op->u.console;
+	int n;
+
+	if (c->flags > 1)
+		return -EINVAL;
+	n = c->flags ? console_ring_input(d, GUEST_ADDR(c->buffer), c->size)
+		     : console_ring_drain(d, GUEST_ADDR(c->buffer), c->size);
+	c->count = MAX(n, 0);
+	return MIN(n, 0);
+}
+
 /* ---- the call ---- */
 
 enum subject {
@@ -134,6 +147,7 @@ static const struct operation {
 	[CONTROL_machine] = { machine, NOBODY },
 	[CONTROL_sched] = { share, LIVING },	/* lab 5 */
 	[CONTROL_limit] = { limit, LIVING },
+	[CONTROL_console] = { console, ANOTHER },	/* lab 6 */
 };
 
 static int find_subject(const struct operation *o, uint32_t id, struct domain **subject)

@@ -72,6 +72,7 @@ void domain_kill(struct domain *d, uint32_t reason, uint32_t status)
 	d->life = LIFE_DYING;
 	d->reason = reason;
 	sched_leave(d);
+	ring_destroy(d);			/* lab 6 */
 	events_destroy(d);			/* lab 2 */
 	timers_destroy(d);			/* lab 2 */
 	privileged = domain_find(NULL, 0);
@@ -90,7 +91,7 @@ static void put_shared(struct domain *d)
 enum progress {
 	STEP_DONE,		/* the domain is gone */
 	STEP_MORE,		/* and there is more to do */
-	STEP_STUCK,		/* all that is left is what domain 0 still maps */
+	STEP_STUCK,		/* all that is left is what domain 0 still maps, or what a device is at work on */
 };
 
 /*
@@ -115,6 +116,8 @@ static bool give_up_frames(struct domain *d)
 
 static enum progress reap_step(struct domain *d)
 {
+	if (!ring_destroy(d))			/* lab 6 */
+		return STEP_STUCK;
 	segment_destroy(d);			/* lab 4 */
 	if (!paging_destroy(d))			/* lab 3 */
 		return STEP_MORE;
@@ -152,6 +155,7 @@ bool domain_check(void)
 	       event_check() &&			/* lab 2 */
 	       paging_check() &&		/* lab 3 */
 	       segment_check() &&		/* lab 4 */
+	       ring_check() &&			/* lab 6 */
 	       true;
 }
 

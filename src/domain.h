@@ -12,11 +12,13 @@
 #include "lib/types.h"
 #include "public/atelier.h"
 #include "public/control.h"
+#include "console_ring.h"	/* lab 6 */
 #include "control.h"
 #include "event.h"		/* lab 2 */
 #include "frame_pool.h"
 #include "hypercall.h"
 #include "paging.h"		/* lab 3 */
+#include "ring.h"		/* lab 6 */
 #include "sched.h"
 #include "sched_policy.h"
 #include "segment.h"		/* lab 4 */
@@ -54,6 +56,8 @@ struct domain {
 	struct timers timers;		/* lab 2 */
 	struct paging paging;		/* lab 3 */
 	struct segments segments;	/* lab 4 */
+	struct rings rings;		/* lab 6 */
+	struct console_ring console;	/* lab 6 */
 	struct sched_entity sched;
 	struct policy_share policy;	/* lab 5 */
 	struct vtime vtime;

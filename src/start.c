@@ -139,6 +139,8 @@ void start_subsystems(void)
 	timer_init();		/* lab 2 */
 	paging_init();		/* lab 3 */
 	segment_init();		/* lab 4 */
+	ring_init();		/* lab 6 */
+	console_ring_init();	/* lab 6 */
 }
 
 void start(void)

@@ -28,7 +28,8 @@ HOST_LINK := -Wl,--wrap=frame_pool_alloc -Wl,--wrap=frame_pool_take
 # ---- unit tests: `make unit`, or one file's: `make unit TEST=frame_test.c` ----
 
 UNIT_SRC := $(wildcard tests/unit/*.c)
-$(eval $(call host_config,unit,$(CC),-O1 $(HOST_SANITIZE) -DMAX_DOMAINS=6 -DTLB_CLOCK_START=0xfffffffdu -DFRAME_COUNT_MAX=40))
+$(eval $(call host_config,unit,$(CC),-O1 $(HOST_SANITIZE) -DMAX_DOMAINS=6 -DTLB_CLOCK_START=0xfffffffdu -DRING_START=0xfffffffbu \
+	-DFRAME_COUNT_MAX=40))
 
 build/host/unit/run: $(call host_objects,unit,$(UNIT_SRC))
 	$(call say,LINK,$@) $(CC) -m32 $(HOST_SANITIZE) $(HOST_LINK) -o $@ $^

@@ -13,7 +13,7 @@
 
 /* Virtual interrupts. Each is bound by a domain at most once; raised while unbound, it is lost. */
 #define VIRQ_TIMER	0	/* set_timer's real-time deadline has come */
-#define VIRQ_CONSOLE	1	/* domain 0: console_read has something */
+#define VIRQ_CONSOLE	1	/* domain 0: console_read has something, or a domain's console ring */
 #define VIRQ_DEBUG	2	/* somebody at the console asked for the guest's state */
 #define VIRQ_VTIMER	3	/* set_timer's virtual-time deadline has come */
 #define VIRQ_DOMAIN	4	/* domain 0: a domain has died or changed state */

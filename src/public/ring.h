@@ -52,8 +52,9 @@ struct ring_header {
 };
 
 /*
- * RING_CONSOLE: 63 slots of 64 bytes; a request with @count 0 asks for input and is answered when
- * there is some.
+ * RING_CONSOLE: 32 slots of 64 bytes. A request with @count 0 asks for input and is answered when
+ * there is some; one with bytes is output, answered with how many were taken, when domain 0 has
+ * them.
  */
 #define CONSOLE_SLOTS		32
 struct console_slot {

@@ -183,6 +183,10 @@ static void count_domain(const struct domain *d)
 		found(d->paging.base.n, FRAME_DIRECTORY, "a base");
 	if (d->shared_frame.n != MFN_NONE.n)
 		found(d->shared_frame.n, FRAME_WRITABLE, "a shared page");
+	for (unsigned int class = 0; class < RING_CLASSES; class ++)
+		for (uint32_t i = 0; i < RING_DEVICES; i++)
+			if (d->rings.rings[class][i].class)
+				found(d->rings.rings[class][i].frame.n, FRAME_WRITABLE, "a ring");
 	count_segments(d);
 }
 
