@@ -108,9 +108,9 @@ static int share(struct domain *d, struct control_op *op)			/* lab 5 */
 	return err;
 }
 
-static int limit(struct domain *d, struct control_op *op)
+static int limit(struct domain *d, struct control_op *op)			/* lab 7 */
 {
-	d->memory.limit = op->u.limit.frames;
+	balloon_set_limit(d, op->u.limit.frames);
 	return 0;
 }
 
@@ -146,7 +146,7 @@ static const struct operation {
 	[CONTROL_info] = { info, NOBODY },
 	[CONTROL_machine] = { machine, NOBODY },
 	[CONTROL_sched] = { share, LIVING },	/* lab 5 */
-	[CONTROL_limit] = { limit, LIVING },
+	[CONTROL_limit] = { limit, LIVING },	/* lab 7 */
 	[CONTROL_console] = { console, ANOTHER },	/* lab 6 */
 };
 

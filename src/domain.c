@@ -156,6 +156,7 @@ bool domain_check(void)
 	       paging_check() &&		/* lab 3 */
 	       segment_check() &&		/* lab 4 */
 	       ring_check() &&			/* lab 6 */
+	       balloon_check() &&		/* lab 7 */
 	       true;
 }
 

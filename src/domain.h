@@ -12,6 +12,7 @@
 #include "lib/types.h"
 #include "public/atelier.h"
 #include "public/control.h"
+#include "balloon.h"		/* lab 7 */
 #include "console_ring.h"	/* lab 6 */
 #include "control.h"
 #include "event.h"		/* lab 2 */
@@ -49,6 +50,7 @@ struct domain {
 	mfn_t shared_frame;
 	mfn_t slot_frame;		/* machine_slot_open() */
 	struct reservation memory;
+	struct balloon balloon;		/* lab 7 */
 	struct hypercalls calls;
 	struct events events;		/* lab 2 */
 	struct upcalls upcalls;		/* lab 2 */

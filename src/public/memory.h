@@ -10,7 +10,8 @@
 
 /*
  * memory_op(struct memory_op *): answers how many frames were done; an error only if not even the
- * first was.
+ * first was, and then nothing has changed. Fewer than asked: ask again for the rest, which says why
+ * if it was no interrupt. -EFAULT; -EINVAL (operation, reserved, @list not a multiple of 4).
  */
 #define MEMORY_increase	0	/* @count scrubbed frames; their numbers go to @list. -ENOMEM */
 #define MEMORY_decrease	1	/* gives the frames of @list back: own, untyped, unmapped. -EINVAL, -EBUSY */
