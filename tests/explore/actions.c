@@ -9,6 +9,7 @@
 #include "host/tlb_model.h"
 #include "hypercall.h"
 #include "paging.h"
+#include "public/memory.h"
 
 #ifndef WITH_LDT
 #define WITH_LDT	0
@@ -120,6 +121,14 @@ static void build_va(unsigned int slot)
 	}
 }
 
+static void build_memory(unsigned int frame)
+{
+	add((struct action){ ACTION_MEMORY, frame, NOTHING, 0, 0, MEMORY_decrease });
+	add((struct action){ ACTION_MEMORY, frame, NOTHING, 0, 0, MEMORY_exchange });
+	add((struct action){ ACTION_MEMORY, frame, frame, 0, 0, MEMORY_decrease });
+	add((struct action){ ACTION_MEMORY, frame, frame, 0, 0, MEMORY_exchange });
+}
+
 static void build_segments(void)
 {
 	add((struct action){ ACTION_SET_GDT, FRAME_HOME, NOTHING, 0, 0, 0 });
@@ -147,17 +156,20 @@ unsigned int actions_build(void)
 		build_words(i);
 		build_commands(i);
 		if (WITH_POOL)
-			add((struct action){ ACTION_GIVE, i, 0, 0, 0, 0 });
+			build_memory(i);
 	}
-	for (unsigned int i = 0; i < ARRAY_SIZE(others); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(others); i++) {
 		build_commands(others[i]);
+		if (WITH_POOL)
+			build_memory(others[i]);
+	}
 	add((struct action){ ACTION_COMMAND, FRAME_HOME, 0, 0, 0, MMU_FLUSH });
 	for (unsigned int s = 0; s < SLOTS; s++)
 		build_va(s);
 	if (WITH_GDT)
 		build_segments();
 	if (WITH_POOL)
-		add((struct action){ ACTION_TAKE, 0, 0, 0, 0, 0 });
+		add((struct action){ ACTION_MEMORY, FRAME_ABSENT, NOTHING, 0, 0, MEMORY_increase });
 	return actions.count;
 }
 
@@ -251,15 +263,15 @@ static int do_gdt(const struct action *a)
 	return call(HYPERCALL_set_gdt, TINY_ARGS, two ? GDT_ENTRIES_A_FRAME + 1 : 1, 0, 0);
 }
 
-/* What a balloon will ask before it gives a frame back: that nobody but the reservation holds it. */
-static bool do_give(const struct action *a)
+/* One frame, or the same one twice. */
+static int do_memory(const struct action *a)
 {
-	const struct frame *f = frame_record(MFN(tiny.own[a->frame]));
+	struct { struct memory_op op; uint32_t list[2]; } *args = (void *)host.direct;
 
-	if (f->owner != tiny.d->id || f->refs != 1)
-		return false;
-	frame_pool_give_up(MFN(tiny.own[a->frame]));
-	return true;
+	args->list[0] = frame_number(a->frame, tiny.home);
+	args->list[1] = a->second == NOTHING ? 0 : frame_number(a->second, tiny.home);
+	args->op = (struct memory_op){ a->value, TINY_ARGS + sizeof(args->op), a->second == NOTHING ? 1 : 2, 0 };
+	return call(HYPERCALL_memory_op, TINY_ARGS, 0, 0, 0);
 }
 
 /* An address in that slot for which the hypervisor, whose tables are this small, takes that entry of the table. */
@@ -301,12 +313,8 @@ bool actions_do(unsigned int i, int *result)
 	case ACTION_DESCRIPTOR:
 		*result = call(HYPERCALL_update_descriptor, tiny.own[a->frame] << PAGE_SHIFT, 0, a->value, 0);
 		return true;
-	case ACTION_GIVE:
-		return do_give(a);
-	case ACTION_TAKE:
-		if (frame_pool_free_count() == 0)
-			return false;
-		frame_pool_alloc(tiny.d);
+	case ACTION_MEMORY:
+		*result = do_memory(a);
 		return true;
 	}
 	return false;
@@ -350,6 +358,7 @@ const char *actions_value_name(uint32_t value)
 const char *actions_name(unsigned int i)
 {
 	static const char *const commands[] = { "pin as table", "pin as directory", "unpin", "new base", "flush" };
+	static const char *const memory[] = { "take a frame", "give back", "exchange" };
 	const struct action *a = &actions.all[i];
 	static char text[160];
 
@@ -377,11 +386,8 @@ const char *actions_name(unsigned int i)
 	case ACTION_DESCRIPTOR:
 		snprintf(text, sizeof(text), "update_descriptor in frame %u: %s", a->frame, a->value ? "a bad one" : "none");
 		break;
-	case ACTION_GIVE:
-		snprintf(text, sizeof(text), "give frame %u back", a->frame);
-		break;
-	case ACTION_TAKE:
-		snprintf(text, sizeof(text), "take a frame");
+	case ACTION_MEMORY:
+		snprintf(text, sizeof(text), "%s: %s%s", memory[a->value], frame_name(a->frame), a->second == NOTHING ? "" : ", twice");
 		break;
 	}
 	return text;

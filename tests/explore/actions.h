@@ -13,8 +13,7 @@ enum action_kind {
 	ACTION_SET_GDT,		/* one frame or two */
 	ACTION_SET_LDT,		/* slot, index */
 	ACTION_DESCRIPTOR,	/* frame, which descriptor */
-	ACTION_GIVE,		/* a frame back to the pool */
-	ACTION_TAKE,		/* one from it */
+	ACTION_MEMORY,		/* memory_op: one frame, or the same one twice; which operation */
 };
 
 struct action {

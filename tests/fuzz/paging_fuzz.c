@@ -128,18 +128,15 @@ static void do_store(struct reader *r)
 	tlb_model_store(va, value);
 }
 
-/* The balloon's two halves; and a domain that dies and another that comes. */
-static void do_pool(struct reader *r)
+static int do_memory(struct reader *r)
 {
-	uint32_t mfn = take_mfn(r);
-	const struct frame *f = frame_record(MFN(mfn));
+	uint32_t list[2] = { take_mfn(r), take_mfn(r) };
+	struct memory_op op = { take_of(r, 4), ARG(list), 1 + take_of(r, 2), 0 };
 
-	if (take_of(r, 2))
-		frame_pool_alloc(running->d);
-	else if (f && f->owner == running->d->id && f->refs == 1)
-		frame_pool_give_up(MFN(mfn));
+	return CALL(running, memory_op, ARG(op));
 }
 
+/* A domain that dies and another that comes. */
 static void do_death(void)
 {
 	unsigned int i = running->d->id;
@@ -193,8 +190,7 @@ static int step(struct reader *r, bool *whole)
 		do_store(r);
 		return 0;
 	case 10:
-		do_pool(r);
-		return 0;
+		return do_memory(r);
 	}
 	if (take8(r) > 0xf0)
 		do_death();
