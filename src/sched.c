@@ -37,8 +37,18 @@ static bool can_run(const struct domain *d)
 	return d->life == LIFE_OPEN && !d->sched.blocked && d->sched.paused == 0;
 }
 
+/* Charges the one that runs up to now: only then can the policy compare it with others. */
+static void charge(void)
+{
+	struct domain *d = sched.current;
+
+	if (d && d->life == LIFE_OPEN)
+		policy_charge(d, vtime_switch_out(d));
+}
+
 static void now_runnable(struct domain *d)
 {
+	charge();		/* what the others are at now is what a sleeper is lifted to */
 	policy_wake(d);
 	/* Even if it does not preempt: the slice of the one that runs must end earlier now. */
 	sched.wanted = true;
@@ -106,15 +116,6 @@ void sched_want_chore(void)
 void sched_reconsider(void)
 {
 	sched.wanted = true;
-}
-
-/* Charges the one that runs up to now: only then can the policy compare it with others. */
-static void charge(void)
-{
-	struct domain *d = sched.current;
-
-	if (d && d->life == LIFE_OPEN)
-		policy_charge(d, vtime_switch_out(d));
 }
 
 /*

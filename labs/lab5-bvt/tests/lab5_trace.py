@@ -26,11 +26,15 @@ class Stretch:
 
 
 def stretches(seen: Seen, domains: range) -> list[Stretch]:
-    """When they ran, in order. The counter begins long before the guests and does not wrap while they run."""
+    """When they ran, in order, but for what was too short for others to notice it in their own notes.
+
+    The counter begins long before the guests and does not wrap while they run.
+    """
     found = []
     for d in domains:
         for begin, end in struct.iter_unpack("<2I", seen.one("ran", domain=d).stretches):
-            found.append(Stretch(d, begin, end))
+            if end - begin > SWITCH:
+                found.append(Stretch(d, begin, end))
     return sorted(found, key=lambda s: s.begin)
 
 

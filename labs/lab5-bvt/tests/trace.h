@@ -33,6 +33,13 @@ static inline void trace_look(void)
 	trace.last = now;
 }
 
+/* Before a sleep, however short: the next look begins a stretch. */
+static inline void trace_stop(void)
+{
+	trace_look();
+	trace.last -= 2 * TRACE_GAP;
+}
+
 /* The counter at a moment of real time. Good for a second or so around now. */
 static inline uint64_t cycles_at(uint64_t time)
 {
