@@ -34,6 +34,12 @@ static int unpause(struct domain *d, struct control_op *op)
 	return 0;
 }
 
+static int shutdown(struct domain *d, struct control_op *op)
+{
+	event_raise_virq(d, VIRQ_SHUTDOWN);
+	return 0;
+}
+
 /* ---- what there is ---- */
 
 static uint32_t state_of(const struct domain *d)
@@ -111,6 +117,7 @@ static int share(struct domain *d, struct control_op *op)			/* lab 5 */
 static int limit(struct domain *d, struct control_op *op)			/* lab 7 */
 {
 	balloon_set_limit(d, op->u.limit.frames);
+	event_raise_virq(d, VIRQ_LIMIT);
 	return 0;
 }
 
@@ -148,6 +155,7 @@ static const struct operation {
 	[CONTROL_sched] = { share, LIVING },	/* lab 5 */
 	[CONTROL_limit] = { limit, LIVING },	/* lab 7 */
 	[CONTROL_console] = { console, ANOTHER },	/* lab 6 */
+	[CONTROL_shutdown] = { shutdown, ANOTHER },
 };
 
 static int find_subject(const struct operation *o, uint32_t id, struct domain **subject)
@@ -176,7 +184,7 @@ int do_control_op(struct domain *d, guest_addr_t at)
 		return -EPERM;
 	if (copy_from_guest(&op, at, sizeof(op)))
 		return -EFAULT;
-	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_event_bind)
+	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_shutdown)
 		return -EINVAL;
 	if (op.op >= ARRAY_SIZE(operations) || !operations[op.op].execute)
 		return -ENOSYS;

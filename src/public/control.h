@@ -24,7 +24,7 @@
 #define CONTROL_machine		7	/* out machine */
 #define CONTROL_frame_list	8	/* in domain, frames: from the @first-th on; out frames.count */
 #define CONTROL_sched		9	/* in domain, sched; SCHED_GET: out sched */
-#define CONTROL_limit		10	/* in domain, limit.frames */
+#define CONTROL_limit		10	/* in domain, limit.frames. Raises VIRQ_LIMIT: the domain may give frames back */
 #define CONTROL_log		11	/* in log; out log.count: the machine's console so far */
 #define CONTROL_console		12	/* in domain, console; out console.count */
 #define CONTROL_vif_create	13	/* in domain, vif. -EEXIST, -ENOSPC */
@@ -39,6 +39,7 @@
 #define CONTROL_extent_remove	22	/* in domain, vbd.number: the last one. -ENODEV */
 #define CONTROL_extent_info	23	/* in domain, vbd.number, extent.index; out extent. -ENODEV */
 #define CONTROL_event_bind	24	/* in domain, event: a channel between two others. -EPERM, -ENOSPC */
+#define CONTROL_shutdown	26	/* in domain. Raises VIRQ_SHUTDOWN: whether and when it ends is its own affair */
 
 #define DOMAIN_NAME		32
 
