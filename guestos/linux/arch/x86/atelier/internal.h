@@ -18,6 +18,9 @@ u64 atelier_real_time(void);
 /* Makes a page read-only, in the builder's tables. Before setup_arch(). */
 void __init atelier_protect(const void *page);
 
+/* How many frames Linux is ready to have: what its limit was at the start. */
+u32 __init atelier_frames_at_most(void);
+
 /* Messages from here on. In setup_arch(). */
 void __init atelier_start_console(void);
 

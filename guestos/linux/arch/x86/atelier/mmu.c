@@ -13,10 +13,12 @@
 #include <linux/init.h>
 #include <linux/bug.h>
 #include <linux/export.h>
+#include <linux/gfp.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
+#include <linux/string.h>
 #include <asm/atelier.h>
 #include <asm/fixmap.h>
 #include <asm/mmu_context.h>
@@ -103,6 +105,14 @@ void atelier_flush_queue(void)
 }
 EXPORT_SYMBOL(atelier_flush_queue);
 
+static void update_address(unsigned long addr, pteval_t value, unsigned int flush)
+{
+	int err = hypercall4(HYPERCALL_update_va_mapping, addr, value, flush, DOMID_SELF);
+
+	if (unlikely(err))
+		refused(&(struct mmu_request){ addr, value }, err);
+}
+
 static noinline void ask_alone(u32 where, u32 value)
 {
 	const struct mmu_request r = { where, value };
@@ -147,6 +157,30 @@ u32 atelier_machine_address(const void *at)
 	return machine_address(at);
 }
 
+/* ---- frames that come and go (the balloon, packets) ---- */
+
+u32 atelier_give_frame(struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page);
+	u32 frame = atelier_p2m[pfn];
+
+	atelier_p2m[pfn] = ATELIER_NO_PFN;
+	if (!PageHighMem(page))
+		update_address((unsigned long)page_address(page), 0, UVM_INVLPG);
+	return frame;
+}
+
+void atelier_take_frame(struct page *page, u32 frame, bool number)
+{
+	unsigned long pfn = page_to_pfn(page);
+
+	atelier_p2m[pfn] = frame;
+	if (number)
+		ask_alone(frame << PAGE_SHIFT | MMU_M2P, pfn);
+	if (!PageHighMem(page))
+		update_address((unsigned long)page_address(page), frame << PAGE_SHIFT | WRITABLE, UVM_NONE);
+}
+
 /* ---- entries ---- */
 
 /*
@@ -180,14 +214,6 @@ void atelier_set_pte(pte_t *ptep, pteval_t value)
 		arch_flush_lazy_mmu_mode();
 }
 EXPORT_SYMBOL(atelier_set_pte);
-
-static void update_address(unsigned long addr, pteval_t value, unsigned int flush)
-{
-	int err = hypercall4(HYPERCALL_update_va_mapping, addr, value, flush, DOMID_SELF);
-
-	if (unlikely(err))
-		refused(&(struct mmu_request){ addr, value }, err);
-}
 
 static bool is_loaded(const struct mm_struct *mm)
 {
@@ -394,9 +420,24 @@ void __flush_tlb_one_user(unsigned long addr)
 
 /* ---- start ---- */
 
+/* Pages that the domain may once have get numbers, now that there is memory for a longer list. */
+static void __init lengthen_p2m(u32 frames)
+{
+	u32 *longer = alloc_pages_exact(frames * sizeof(u32), GFP_KERNEL);
+
+	if (!longer)
+		return;
+	memset32(longer, ATELIER_NO_PFN, frames);
+	memcpy(longer, atelier_p2m, atelier_frames * sizeof(u32));
+	atelier_p2m = longer;
+	atelier_frames = frames;
+}
+
 static void __init direct_map_is_ready(void)
 {
 	direct_map_ready = true;
+	if (atelier_frames_at_most() > atelier_frames)
+		lengthen_p2m(atelier_frames_at_most());
 }
 
 /* Makes machine frames and pseudo-physical ones tell apart, and the builder's tables known. */

@@ -4,12 +4,14 @@
  */
 #include <linux/init.h>
 #include <linux/console.h>
+#include <linux/interrupt.h>
 #include <linux/moduleparam.h>
 #include <linux/panic_notifier.h>
 #include <linux/pm.h>
 #include <linux/reboot.h>
 #include <asm/atelier.h>
 #include <asm/reboot.h>
+#include <atelier/event.h>
 #include <atelier/vcpu.h>
 #include "internal.h"
 
@@ -63,6 +65,22 @@ static struct notifier_block panic_block = {
 	.notifier_call = panicking,
 	.priority = INT_MIN,		/* others may want to say something first */
 };
+
+/* ---- domain 0 asks for the end ---- */
+
+static irqreturn_t asked_to_end(int irq, void *unused)
+{
+	orderly_poweroff(true);
+	return IRQ_HANDLED;
+}
+
+static int __init listen_for_the_end(void)
+{
+	int irq = atelier_bind_virq(VIRQ_SHUTDOWN);
+
+	return irq < 0 ? 0 : request_irq(irq, asked_to_end, 0, "shutdown", NULL);
+}
+device_initcall(listen_for_the_end);
 
 void __init atelier_init_reboot(void)
 {

@@ -16,6 +16,7 @@
 #include <asm/processor.h>
 #include <asm/setup.h>
 #include <asm/x86_init.h>
+#include <atelier/memory.h>
 #include <atelier/vcpu.h>
 #include "internal.h"
 
@@ -43,21 +44,42 @@ static void __init check_interface(const struct start_info *si)
 
 /* ---- what Linux asks a PC for ---- */
 
+/* What Linux notes of each page is to take no more than a quarter of what there is at the start. */
+#define GROWTH_AT_MOST	(PAGE_SIZE / sizeof(struct page) / 4)
+
+u32 __init atelier_frames_at_most(void)
+{
+	static u32 frames __initdata;
+	struct memory_op op = { .op = MEMORY_query };
+
+	if (frames)
+		return frames;
+	frames = atelier_start_info->frames;
+	if (!hypercall1(HYPERCALL_memory_op, (unsigned long)&op))
+		frames = clamp_t(u32, op.list, frames, min_t(u64, (u64)frames * GROWTH_AT_MOST, U32_MAX >> PAGE_SHIFT));
+	return frames;
+}
+
 /* In two pieces, as a PC's is: a map of one entry is none to Linux, when mem= cuts it. */
 static char *__init memory_setup(void)
 {
 	e820__range_add(0, SZ_1M, E820_TYPE_RAM);
-	e820__range_add(SZ_1M, ((u64)atelier_frames << PAGE_SHIFT) - SZ_1M, E820_TYPE_RAM);
+	e820__range_add(SZ_1M, ((u64)atelier_frames_at_most() << PAGE_SHIFT) - SZ_1M, E820_TYPE_RAM);
 	return "Atelier";
 }
 
-/* The builder's: initial RAM disk, P2M, start info, page tables. */
+static void __init reserve_frames(u32 first, u32 end)
+{
+	memblock_reserve((phys_addr_t)first << PAGE_SHIFT, (phys_addr_t)(end - first) << PAGE_SHIFT);
+}
+
+/* The builder's: initial RAM disk, P2M, start info, page tables. And pages that have no frames yet: the balloon's. */
 static void __init arch_setup(void)
 {
 	const struct start_info *si = atelier_start_info;
 
-	memblock_reserve((phys_addr_t)si->first_used << PAGE_SHIFT,
-			 (phys_addr_t)(si->first_free - si->first_used) << PAGE_SHIFT);
+	reserve_frames(si->first_used, si->first_free);
+	reserve_frames(si->frames, atelier_frames_at_most());
 	atelier_start_console();
 }
 

@@ -14,10 +14,12 @@
 #ifndef __ASSEMBLY__
 #include <linux/types.h>
 
+struct page;
+
 extern struct shared_info atelier_shared;
 extern struct start_info *atelier_start_info;
 
-/* Pseudo-physical to machine frame, for each of the domain's frames. */
+/* Pseudo-physical to machine frame, for each of the domain's frames and those that it may get; ATELIER_NO_PFN: none there. */
 extern u32 *atelier_p2m;
 extern u32 atelier_frames;
 
@@ -117,6 +119,13 @@ void atelier_print(const char *s, unsigned int n);
 
 /* The machine address of something in the direct map. */
 u32 atelier_machine_address(const void *at);
+
+/*
+ * Parts a page, which is the caller's and mapped by nobody else, from its frame: the frame, which may now change hands. And
+ * gives such a page a frame; @number: which the hypervisor does not know yet under the page's number.
+ */
+u32 atelier_give_frame(struct page *page);
+void atelier_take_frame(struct page *page, u32 frame, bool number);
 
 #endif /* __ASSEMBLY__ */
 #endif
