@@ -98,6 +98,9 @@ static __always_inline int hypercall0(u32 call)
 /* Binds a virtual interrupt; answers the interrupt number or a negative error. */
 int atelier_bind_virq(unsigned int virq);
 
+/* The interrupt of domain 0's consoles, its own and the other domains': to be shared. Or a negative error. */
+int atelier_console_irq(void);
+
 /* ---- memory (mmu.c) ---- */
 
 /* The machine address of something in the direct map. */
