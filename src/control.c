@@ -277,7 +277,7 @@ int do_control_op(struct domain *d, guest_addr_t at)
 	/* Written back at once: nothing is to be done whose answer could not be told. */
 	if (copy_from_guest(&op, at, sizeof(op)) || copy_to_guest(at, &op, sizeof(op)))
 		return -EFAULT;
-	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_event_bind)
+	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_vbd_info)
 		return -EINVAL;
 	if (op.op >= ARRAY_SIZE(operations) || !operations[op.op].execute)
 		return -ENOSYS;
