@@ -108,6 +108,12 @@ static int unpause(struct domain *d, struct control_op *op)
 	return 0;
 }
 
+static int shutdown(struct domain *d, struct control_op *op)
+{
+	event_raise_virq(d, VIRQ_SHUTDOWN);
+	return 0;
+}
+
 /* ---- what there is ---- */
 
 static uint32_t state_of(const struct domain *d)
@@ -185,6 +191,7 @@ static int share(struct domain *d, struct control_op *op)			/* lab 5 */
 static int limit(struct domain *d, struct control_op *op)			/* lab 7 */
 {
 	balloon_set_limit(d, op->u.limit.frames);
+	event_raise_virq(d, VIRQ_LIMIT);
 	return 0;
 }
 
@@ -248,6 +255,7 @@ static const struct operation {
 	[CONTROL_log] = { log_read, NOBODY },
 	[CONTROL_console] = { console, ANOTHER },	/* lab 6 */
 	[CONTROL_event_bind] = { event_bind, LIVING },
+	[CONTROL_shutdown] = { shutdown, ANOTHER },
 };
 
 static int find_subject(const struct operation *o, uint32_t id, struct domain **subject)
@@ -277,7 +285,7 @@ int do_control_op(struct domain *d, guest_addr_t at)
 	/* Written back at once: nothing is to be done whose answer could not be told. */
 	if (copy_from_guest(&op, at, sizeof(op)) || copy_to_guest(at, &op, sizeof(op)))
 		return -EFAULT;
-	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_vbd_info)
+	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_shutdown)
 		return -EINVAL;
 	if (op.op >= ARRAY_SIZE(operations) || !operations[op.op].execute)
 		return -ENOSYS;

@@ -27,7 +27,7 @@
 				   which they are its own; @first says how many it has got. out
 				   frames.count, fewer than asked if an interrupt was due. -EEXIST */
 #define CONTROL_sched		9	/* in domain, sched; SCHED_GET: out sched */
-#define CONTROL_limit		10	/* in domain, limit.frames */
+#define CONTROL_limit		10	/* in domain, limit.frames. Raises VIRQ_LIMIT: the domain may give frames back */
 #define CONTROL_log		11	/* in log; out log.count: the last bytes of what the hypervisor and others
 				   than domain 0 printed on the machine's console */
 #define CONTROL_console		12	/* in domain, console; out console.count */
@@ -44,6 +44,7 @@
 #define CONTROL_extent_info	23	/* in domain, vbd.number, extent.index; out extent. -ENODEV */
 #define CONTROL_event_bind	24	/* in domain, event: a channel between any two. -ENOSPC */
 #define CONTROL_vbd_info	25	/* in domain, vbd.number: the first VBD from this number on; out vbd. -ENODEV: none */
+#define CONTROL_shutdown	26	/* in domain. Raises VIRQ_SHUTDOWN: whether and when it ends is its own affair */
 
 #define DOMAIN_NAME		32
 

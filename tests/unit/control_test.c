@@ -55,7 +55,7 @@ TEST(what_makes_no_sense_is_refused)
 	EXPECT_EQ(CALL(&zero, control_op, ARG(old)), -EINVAL);
 	EXPECT_EQ(CALL(&zero, control_op, ATELIER_LINE - 8), -EFAULT);
 	EXPECT_EQ(on(0, 1), -EINVAL);
-	EXPECT_EQ(on(CONTROL_event_bind + 1, 1), -EINVAL);
+	EXPECT_EQ(on(CONTROL_shutdown + 1, 1), -EINVAL);
 	EXPECT_EQ(on(UINT32_MAX, 1), -EINVAL);
 	EXPECT_EQ(on(CONTROL_pause, 3), -ESRCH);
 	EXPECT_EQ(on(CONTROL_pause, UINT32_MAX), -ESRCH);
@@ -435,4 +435,32 @@ TEST(the_log_is_what_others_printed_last)
 	EXPECT_EQ(ask(&zero, op), -EFAULT);
 	op.u.log.flags = 1;
 	EXPECT_EQ(ask(&zero, op), -EINVAL);
+}
+
+/* Has @g a port for this interrupt? Opens it. */
+static uint32_t bind(struct guest *g, uint32_t virq)
+{
+	uint32_t at = ARG(((struct event_channel_op){ .op = EVENT_bind_virq, .virq = virq }));
+
+	EXPECT_EQ(CALL(g, event_channel_op, at), 0);
+	return ((struct event_channel_op *)host_arg_bytes(at))->port;
+}
+
+TEST(a_domain_hears_of_its_limit_and_of_a_wish_for_its_end)
+{
+	uint32_t limit, end;
+
+	start();
+	EXPECT_EQ(on(CONTROL_shutdown, 1), 0);		/* unbound: lost */
+	limit = bind(&one, VIRQ_LIMIT);
+	end = bind(&one, VIRQ_SHUTDOWN);
+	EXPECT_EQ(one.d->shared->pending[0], 0);
+	EXPECT_EQ(ask(&zero, (struct control_op){ .op = CONTROL_limit, .domain = 1, .u.limit = { 2 } }), 0);
+	EXPECT_EQ(one.d->shared->pending[0], 1u << limit);
+	EXPECT_EQ(on(CONTROL_shutdown, 1), 0);
+	EXPECT_EQ(one.d->shared->pending[0], 1u << limit | 1u << end);
+	EXPECT_EQ(one.d->life, LIFE_OPEN);
+	EXPECT_EQ(on(CONTROL_shutdown, 0), -EINVAL);
+	EXPECT_EQ(on(CONTROL_shutdown, 3), -ESRCH);
+	audit_all();
 }
