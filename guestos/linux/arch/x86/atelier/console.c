@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The console: hvc0, over the calls that write to and read from the machine's. Only domain 0 can read.
+ * The machine's console: domain 0's, as hvc0, by the calls that write to and read from it. Other domains write to it what
+ * they have to say before their own console is there (drivers/atelier/console.c).
  */
 #include <linux/init.h>
 #include <linux/console.h>
@@ -55,8 +56,15 @@ static const struct hv_ops console_ops = {
 	.notifier_hangup = notifier_hangup_irq,
 };
 
+static bool privileged(void)
+{
+	return atelier_start_info->flags & START_PRIVILEGED;
+}
+
 static int __init console_for_messages(void)
 {
+	if (!privileged())
+		return 0;
 	return hvc_instantiate(0, 0, &console_ops);
 }
 console_initcall(console_for_messages);
@@ -70,9 +78,11 @@ int atelier_console_irq(void)
 	return irq;
 }
 
-/* Interrupt 0 stands for none: what is typed into another domain's console comes by its ring. */
+/* Interrupt 0 stands for none. */
 static int __init terminal(void)
 {
+	if (!privileged())
+		return 0;
 	return PTR_ERR_OR_ZERO(hvc_alloc(0, max(atelier_console_irq(), 0), &console_ops, 256));
 }
 device_initcall(terminal);
