@@ -14,6 +14,7 @@ static struct {
 	char input[INPUT];
 	uint32_t put, got;
 	void (*notify)(void);
+	bool (*take)(struct domain *d, const char *bytes, size_t n);
 	char log[LOG];
 	uint32_t logged;
 	uint64_t period;		/* console_guest_printf(): when this one began */
@@ -50,12 +51,12 @@ static void take_line(const struct domain *d)
 	console.speaker = d;
 }
 
-void console_emit(const struct domain *d, const char *bytes, size_t n)
+void console_emit(struct domain *d, const char *bytes, size_t n)
 {
 	bool plain = d && d->privileged;
 	size_t start = 0;
 
-	if (n == 0)
+	if (n == 0 || (d && !plain && console.take && console.take(d, bytes, n)))
 		return;
 	take_line(d);
 	while (start < n) {
@@ -138,6 +139,11 @@ int console_log(guest_addr_t to, uint32_t size)
 void console_set_notify(void (*notify)(void))
 {
 	console.notify = notify;
+}
+
+void console_set_reader(bool (*take)(struct domain *d, const char *bytes, size_t n))
+{
+	console.take = take;
 }
 
 void console_input(char c)

@@ -12,7 +12,7 @@ static struct {
 	struct frame_list clean;	/* free frames full of zeros */
 	struct frame_list dirty;	/* free frames that hold what their last owner left */
 	uint32_t total;
-	bool scrub;
+	bool scrub, ahead;
 } pool;
 
 /* A frame that is on a list exists. */
@@ -61,15 +61,16 @@ static void unlink(struct frame_list *l, uint32_t n)
 void frame_pool_init(void)
 {
 	pool.clean = pool.dirty = (struct frame_list){ UINT32_MAX, 0 };
-	pool.scrub = false;
+	pool.scrub = pool.ahead = false;
 	for (struct machine_range r = machine_usable(0); r.first < r.end; r = machine_usable(r.end))
 		push_dirty(r);
 	pool.total = pool.dirty.count;
 }
 
-void frame_pool_scrub(void)
+void frame_pool_scrub(bool ahead)
 {
 	pool.scrub = true;
+	pool.ahead = ahead;
 }
 
 static void put_back(mfn_t mfn)
@@ -165,7 +166,7 @@ bool frame_pool_scrub_one(void)
 {
 	uint32_t n;
 
-	if (!pool.scrub || pool.dirty.count == 0)
+	if (!pool.ahead || pool.dirty.count == 0)
 		return false;
 	n = pop(&pool.dirty);
 	scrub(n);

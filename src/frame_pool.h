@@ -33,8 +33,9 @@ void frame_pool_init(void);
 /*
  * From now on a frame is scrubbed before it is handed out. Until then no domain has run, so there
  * is nothing to hide in memory, and domain 0, which may read everything, gets most of it.
+ * @ahead: also before somebody wants it, when nobody can run.
  */
-void frame_pool_scrub(void);
+void frame_pool_scrub(bool ahead);
 
 /* Scrubs a free frame ahead of time; false: there is none to scrub. For when nobody can run. */
 bool frame_pool_scrub_one(void);

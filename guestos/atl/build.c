@@ -180,9 +180,14 @@ static int pin_tables(void)
 	return err;
 }
 
+/* Its console is looked at once, so that what it prints from its first instruction on comes to domain 0. */
 static int equip(void)
 {
 	struct control_op op;
+	int err = hv_ask(&op, CONTROL_console, b.domain);
+
+	if (err)
+		return err;
 
 	if (b.plan->equip && !b.plan->equip(b.plan, b.domain))
 		return -ECANCELED;

@@ -90,10 +90,14 @@ int hv_mmu(uint32_t domain, const struct mmu_request *requests, uint32_t count)
 int hv_destroy(uint32_t domain)
 {
 	struct control_op op;
-	int err;
+	int err = hv_ask(&op, CONTROL_destroy, domain);
 
-	while ((err = hv_ask(&op, CONTROL_destroy, domain)) == -EAGAIN)
+	while (err == -EAGAIN) {
 		usleep(REST);
+		err = hv_ask(&op, CONTROL_destroy, domain);
+		if (err == -ESRCH)
+			return 0;	/* the rest of it went meanwhile */
+	}
 	return err;
 }
 

@@ -199,7 +199,7 @@ void tiny_start(struct tiny *first)
 	host.direct_va = TINY_ARGS;
 	host.direct_size = sizeof(arguments);
 	start_subsystems();
-	frame_pool_scrub();
+	frame_pool_scrub(true);
 	tiny.zero = domain_open("zero", 1);
 	tiny.foreign = take_frame(tiny.zero);
 	make_domain();

@@ -281,7 +281,7 @@ TEST(promised_frames_are_nobody_elses_and_come_as_zeros)
 	uint32_t before;
 
 	start();
-	frame_pool_scrub();
+	frame_pool_scrub(true);
 	for (uint32_t i = 0; i < FRAMES; i++)
 		if (frame_record(MFN(i))->owner == OWNER_NONE)
 			memset(host_frame(i), 0xee, PAGE_SIZE);

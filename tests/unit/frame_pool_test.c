@@ -78,7 +78,7 @@ TEST(frames_for_the_hypervisor_are_zero_always_and_for_domains_once_scrubbing_is
 	start_subsystems();
 	d = domain_open("x", 60);
 	EXPECT_EQ(*(uint8_t *)host_frame(frame_pool_alloc(NULL).n), 0);
-	frame_pool_scrub();
+	frame_pool_scrub(true);
 	for (unsigned int i = 0; i < 30; i++) {
 		const uint8_t *bytes = host_frame(frame_pool_alloc(d).n);
 
@@ -108,7 +108,7 @@ TEST(free_frames_are_scrubbed_ahead_of_time_and_then_as_good_as_others)
 	start_subsystems();
 	d = domain_open("x", 60);
 	EXPECT(!frame_pool_scrub_one(), "not before domains run");
-	frame_pool_scrub();
+	frame_pool_scrub(true);
 	count = frame_pool_free_count();
 	for (unsigned int i = 0; i < 20; i++)
 		EXPECT(frame_pool_scrub_one());

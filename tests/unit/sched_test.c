@@ -172,7 +172,7 @@ static void look(void)
 TEST(an_idle_machine_scrubs_free_frames_until_an_interrupt_waits)
 {
 	start();
-	frame_pool_scrub();
+	frame_pool_scrub(true);
 	running();
 	for (unsigned int i = 0; i < 4; i++)
 		sched_sleep(guests[i].d);

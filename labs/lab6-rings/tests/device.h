@@ -152,7 +152,7 @@ static void open_all(void)
 	for (unsigned int i = 0; i < RINGS; i++)
 		sides[i] = (struct side){ .g = &guests[i / DEVICES], .device = i % DEVICES };
 	host_enter(&guests[0]);
-	frame_pool_scrub();
+	frame_pool_scrub(true);
 }
 
 #endif
