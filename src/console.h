@@ -11,9 +11,9 @@ struct domain;
 
 /*
  * Prints @n bytes for @d: domain 0's as they are, those of others with "(N) " in front of each
- * line, the hypervisor's own (NULL) with "(atelier) ".
+ * line unless somebody takes them, the hypervisor's own (NULL) with "(atelier) ".
  */
-void console_emit(const struct domain *d, const char *bytes, size_t n);
+void console_emit(struct domain *d, const char *bytes, size_t n);
 
 /*
  * For the hypervisor itself. Limited in rate where a guest can cause it: see
@@ -37,6 +37,15 @@ void console_input(char c);
 
 /* event.c lies above this file: it says here how to tell domain 0 that there is input. */
 void console_set_notify(void (*notify)(void));
+
+/* So does a file above it that may take what a domain other than domain 0 prints: true, it has. */
+void console_set_reader(bool (*take)(struct domain *d, const char *bytes, size_t n));
+
+/*
+ * Copies the last bytes, up to @size, of what the hypervisor and domains other than domain 0 printed
+ * here: to @to, in the current domain's memory. How many; -EFAULT.
+ */
+int console_log(guest_addr_t to, uint32_t size);
 
 /* Handler of HYPERCALL_console_read; contract there. */
 int do_console_read(struct domain *d, guest_addr_t buffer, uint32_t size);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "console_ring.h"
+#include "console.h"
 #include "domain.h"
 #include "guest_copy.h"
 #include "lib/string.h"
@@ -35,9 +36,12 @@ static void tell_domain_0(void)
 		event_raise_virq(d, VIRQ_CONSOLE);
 }
 
-static void queue(struct console_ring *c, const struct console_slot *request)
+static void queue(struct console_ring *c, const struct console_slot *request, bool owed)
 {
-	c->output[c->written++ % CONSOLE_SLOTS] = *request;
+	uint32_t place = c->written++ % CONSOLE_SLOTS;
+
+	c->output[place] = *request;
+	c->owed = (c->owed & ~(1u << place)) | (uint32_t)owed << place;
 	if (c->written - c->drained == 1)
 		tell_domain_0();
 }
@@ -45,9 +49,27 @@ static void queue(struct console_ring *c, const struct console_slot *request)
 /* The oldest output will not be looked at again by its writer: it may have the slot back. */
 static void accept(struct ring *r, struct console_ring *c)
 {
-	const struct console_slot *s = &c->output[c->accepted++ % CONSOLE_SLOTS];
+	uint32_t place = c->accepted++ % CONSOLE_SLOTS;
+	const struct console_slot *s = &c->output[place];
 
-	answer(r, &(struct console_slot){ .id = s->id, .count = s->count });
+	if (c->owed & 1u << place)
+		answer(r, &(struct console_slot){ .id = s->id, .count = s->count });
+}
+
+/* What was printed by console_write, all of it or nothing. */
+static bool console_ring_write(struct domain *d, const char *bytes, size_t n)
+{
+	struct console_ring *c = &d->console;
+	struct console_slot s = { .id = 0 };
+
+	if (!c->watched || n > (CONSOLE_SLOTS - (c->written - c->drained)) * sizeof(s.data))
+		return false;
+	for (; n > 0; n -= s.count, bytes += s.count) {
+		s.count = MIN(n, sizeof(s.data));
+		memcpy(s.data, bytes, s.count);
+		queue(c, &s, false);
+	}
+	return true;
 }
 
 /* ---- in ---- */
@@ -71,7 +93,7 @@ static void do_request(struct ring *r, struct console_ring *c, const struct cons
 	if (request->count == 0)
 		c->readers[c->asked++ % CONSOLE_SLOTS] = request->id;
 	else if (request->count <= sizeof(request->data))
-		queue(c, request);
+		queue(c, request, true);
 	else
 		answer(r, &(struct console_slot){ .id = request->id });
 }
@@ -129,6 +151,7 @@ int console_ring_drain(struct domain *d, guest_addr_t buffer, uint32_t size)
 	struct ring *r = ring_of(d);
 	int done = take_output(c, buffer, size);
 
+	c->watched = true;
 	while ((int32_t)(c->drained - c->accepted) > 0)
 		accept(r, c);
 	if (r && !r->stopped)
@@ -164,4 +187,5 @@ void console_ring_init(void)
 	};
 
 	ring_register_class(RING_CONSOLE, &class);
+	console_set_reader(console_ring_write);
 }

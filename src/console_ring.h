@@ -4,7 +4,9 @@
  * never look.
  *
  * What the domain writes waits in @output, one place for each slot of the ring: as long as all is
- * full the ring is not looked at, and its writer finds no free slot. What is typed waits in @input,
+ * full the ring is not looked at, and its writer finds no free slot. What the domain prints by
+ * console_write, before it has a ring or after, waits there too from the time when domain 0 first
+ * looks; without room, and before, it goes to the machine's console. What is typed waits in @input,
  * and what does not fit is refused. So a domain's console takes this struct and no byte more.
  */
 #ifndef ATELIER_CONSOLE_RING_H
@@ -22,6 +24,8 @@ struct console_ring {
 	struct console_slot output[CONSOLE_SLOTS];
 	uint32_t written, drained;
 	uint32_t accepted;	/* output before this one needs no answer any more */
+	uint32_t owed;		/* bit for each place: it came through the ring, and an answer is expected */
+	bool watched;		/* domain 0 has looked once: what is printed by console_write comes here too */
 	uint32_t skip;		/* bytes of the oldest that domain 0 has already */
 	uint16_t readers[CONSOLE_SLOTS];	/* ids of the requests for input */
 	uint32_t asked, served;

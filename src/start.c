@@ -6,6 +6,10 @@
  * Boot modules: the first is domain 0's kernel, its string "NAME COMMAND-LINE". Then, in any
  * number, "domain mem=SIZE COMMAND-LINE": the kernel of another domain; "initrd": goes with the
  * kernel before it. Of the first word only what follows its last slash counts.
+ *
+ * Options on the hypervisor's own command line: dom0_mem=SIZE; console=com1 or vga (pc/); audit=on: the
+ * auditors run after each call; scrub=late: free memory keeps what was in it until somebody gets it, for
+ * those who look at the dead from outside.
  */
 #include "start.h"
 #include "builder.h"
@@ -70,6 +74,13 @@ static uint32_t size_option(const char *cmdline, const char *name, uint32_t othe
 	return size;
 }
 
+static bool option_is(const char *name, const char *value)
+{
+	const char *s = string_option(machine_cmdline(), name);
+
+	return s && strncmp(s, value, strlen(value)) == 0;
+}
+
 static struct machine_module initrd_of(unsigned int i)
 {
 	if (i + 1 < machine_module_count() && is_word(machine_module(i + 1).string, "initrd"))
@@ -112,7 +123,6 @@ static void start_domain_0(void)
 	if (machine_module_count() == 0)
 		refuse("domain 0", "there is no boot module: its kernel must be the first one");
 	start_domain("domain 0", 0, after_first_word(machine_module(0).string), frames);
-	frame_pool_scrub();
 }
 
 static void start_others(void)
@@ -146,13 +156,12 @@ void start_subsystems(void)
 
 void start(void)
 {
-	const char *audit = string_option(machine_cmdline(), "audit");
-
 	start_subsystems();
 	console_printf("Atelier: %u MiB free\n", frame_pool_free_count() >> (20 - PAGE_SHIFT));
 	start_domain_0();
+	frame_pool_scrub(!option_is("scrub", "late"));
 	start_others();
 	machine_release_modules(frame_pool_add);
-	if (audit && strncmp(audit, "on", 2) == 0)
+	if (option_is("audit", "on"))
 		hypercall_set_audit(domain_check);
 }

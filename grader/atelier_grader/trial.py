@@ -19,7 +19,7 @@ from .observe import Malformed, Seen
 MAGIC = 16  # bytes
 RUNNERS = {"qemu": qemu.run, "bochs": bochs.run}
 TESTED = "atelier-debug.elf"  # the build that answers debug_op
-COMMAND_LINE = "console=com1"
+COMMAND_LINE = "console=com1 scrub=late"  # what a domain observed is read from memory after its end
 HOST_CPU_SECONDS = 60  # processor time of a program of the host
 HOST_WALL_SECONDS = 600.0
 # How the hypervisor's report on itself begins, how it tells that a domain had to die (crash.c), and how Linux gives up.

@@ -23,7 +23,7 @@ static struct state *before, *after;
 static void start(void)
 {
 	host_start(40);
-	frame_pool_scrub();
+	frame_pool_scrub(true);
 	for (unsigned int i = 0; i < 3; i++) {
 		guests[i] = host_domain(FRAMES);
 		for (uint32_t pfn = LOOSE; pfn < FRAMES; pfn++) {

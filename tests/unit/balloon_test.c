@@ -30,7 +30,7 @@ static void start(void)
 	zero = host_domain(6);
 	g = host_domain(OWN);
 	host_enter(&g);
-	frame_pool_scrub();
+	frame_pool_scrub(true);
 	soil();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "console_ring.h"
 #include <string.h>
+#include "console.h"
 #include "host/audit.h"
 #include "host/domains.h"
 #include "unit/test.h"
@@ -349,4 +350,37 @@ TEST(console_write_goes_to_the_machines_console_with_a_ring_and_without)
 	EXPECT_EQ(CALL(&one, console_write, host_arg("b\n", 2), 2), 2);
 	EXPECT_TEXT(host_output(NULL), "(1) a\n(1) b\n");
 	EXPECT_TEXT(heard(&one, 100), "");
+}
+
+/* ---- what is printed without a ring ---- */
+
+TEST(what_a_domain_prints_comes_to_domain_0_once_that_has_looked)
+{
+	static char line[CONSOLE_SLOTS * sizeof(((struct console_slot *)0)->data) + 1];
+
+	start();
+	host_output_clear();
+	console_emit(one.d, "early\n", 6);
+	EXPECT_TEXT(host_output(NULL), "(1) early\n");
+	EXPECT_TEXT(heard(&one, 100), "");
+	host_output_clear();
+	console_emit(one.d, "later\n", 6);
+	console_emit(two.d, "other\n", 6);
+	EXPECT_TEXT(host_output(NULL), "(2) other\n");
+	EXPECT(told(&zero, virq));
+	say(&one, 7, "ring");
+	EXPECT_EQ(answers(&one), 0);
+	EXPECT_TEXT(heard(&one, 8), "later\nri");
+	EXPECT_EQ(answers(&one), 0, "what was printed needs no answer");
+	EXPECT_TEXT(heard(&one, 8), "ng");
+	EXPECT_EQ(answers(&one), 1);
+	EXPECT_EQ(slot(&one, RING_START)->id, 7);
+	memset(line, 'x', sizeof(line));
+	host_output_clear();
+	console_emit(one.d, line, sizeof(line));
+	EXPECT_EQ(heard(&one, 100)[0], 0, "without room it went to the machine's console, whole");
+	EXPECT_TEXT(host_output(NULL) + strlen("(1) ") + sizeof(line) - 2, "xx");
+	console_emit(one.d, line, sizeof(line) - 1);
+	EXPECT_EQ(strlen(heard(&one, 4000)), sizeof(line) - 1);
+	audit_all();
 }

@@ -95,7 +95,7 @@ TEST(the_frames_of_the_dead_are_scrubbed_before_anybody_gets_them)
 
 	host_start(64);
 	host_domain(4);
-	frame_pool_scrub();
+	frame_pool_scrub(true);
 	g = host_domain(40);
 	for (unsigned int i = PFN_DATA; i < 40; i++)
 		memset(host_frame(g.mfn[i]), 0xcc, PAGE_SIZE);

@@ -23,7 +23,7 @@ SELF, NONE, NOBODY = 0xfff0, 0xffff, 7
 ALLOC, BIND, VIRQ, CLOSE, SEND, STATUS = range(6)
 OP, BIND_ANY, ALARM = range(3)
 CLOSED, UNBOUND, INTERDOMAIN, BOUND = range(4)
-TIMER, CONSOLE, DEBUG, VTIMER, DOMAIN, VIRQS = range(6)
+TIMER, CONSOLE, DEBUG, VTIMER, DOMAIN, LIMIT, SHUTDOWN, VIRQS = range(8)
 MINE = 0x80000000  # one of the last eight ports that the domain got
 
 

@@ -190,7 +190,7 @@ static void run(void)
 	zero = host_domain(6);
 	g = host_domain(OWN);
 	host_enter(&g);
-	frame_pool_scrub();
+	frame_pool_scrub(true);
 	for (uint32_t i = 0; i < FRAMES; i++)
 		if (frame_record(MFN(i))->owner == OWNER_NONE)
 			memset(host_frame(i), 0xee, PAGE_SIZE);
