@@ -176,7 +176,7 @@ int do_control_op(struct domain *d, guest_addr_t at)
 		return -EPERM;
 	if (copy_from_guest(&op, at, sizeof(op)))
 		return -EFAULT;
-	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_event_bind)
+	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_vbd_info)
 		return -EINVAL;
 	if (op.op >= ARRAY_SIZE(operations) || !operations[op.op].execute)
 		return -ENOSYS;

@@ -39,6 +39,7 @@
 #define CONTROL_extent_remove	22	/* in domain, vbd.number: the last one. -ENODEV */
 #define CONTROL_extent_info	23	/* in domain, vbd.number, extent.index; out extent. -ENODEV */
 #define CONTROL_event_bind	24	/* in domain, event: a channel between two others. -EPERM, -ENOSPC */
+#define CONTROL_vbd_info	25	/* in domain, vbd.number: the first VBD from this number on; out vbd. -ENODEV: none */
 
 #define DOMAIN_NAME		32
 
