@@ -112,6 +112,7 @@ static void start_domain_0(void)
 	if (machine_module_count() == 0)
 		refuse("domain 0", "there is no boot module: its kernel must be the first one");
 	start_domain("domain 0", 0, after_first_word(machine_module(0).string), frames);
+	vbd_give_disks(domain_find(NULL, 0));	/* lab 9 */
 	frame_pool_scrub();
 }
 
@@ -142,6 +143,7 @@ void start_subsystems(void)
 	segment_init();		/* lab 4 */
 	ring_init();		/* lab 6 */
 	console_ring_init();	/* lab 6 */
+	vbd_init();		/* lab 9 */
 }
 
 void start(void)

@@ -88,6 +88,14 @@ void pit_arm(uint32_t counts);
 
 void clock_init(void);
 
+/* ---- disks ---- */
+
+/* Starts a transfer on a driver's disk number @unit: machine_disk_start() says what that means. */
+typedef void disk_start_fn(unsigned int unit, const struct machine_transfer *t, void *tag);
+
+/* One more disk of the machine's. False: it has as many as it can have. At start only. */
+bool disk_add(struct machine_disk what, disk_start_fn *start, unsigned int unit);
+
 /* ---- consoles ---- */
 
 void serial_init(void);

@@ -53,7 +53,7 @@ TEST(what_makes_no_sense_is_refused)
 	EXPECT_EQ(CALL(&zero, control_op, ARG(old)), -EINVAL);
 	EXPECT_EQ(CALL(&zero, control_op, ATELIER_LINE - 8), -EFAULT);
 	EXPECT_EQ(on(0, 1), -EINVAL);
-	EXPECT_EQ(on(CONTROL_event_bind + 1, 1), -EINVAL);
+	EXPECT_EQ(on(CONTROL_vbd_info + 1, 1), -EINVAL);
 	EXPECT_EQ(on(UINT32_MAX, 1), -EINVAL);
 	EXPECT_EQ(on(CONTROL_pause, 3), -ESRCH);
 	EXPECT_EQ(on(CONTROL_pause, UINT32_MAX), -ESRCH);
