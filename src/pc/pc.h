@@ -86,12 +86,27 @@ void pit_init(void);
 /* IRQ 0 comes in @counts/PIT_HZ seconds, once. */
 void pit_arm(uint32_t counts);
 
+/*
+ * A driver's alarm: @ring is called at or soon after the time that was set last, with interrupts off,
+ * once. TIMER_NEVER: it is not set.
+ */
+struct alarm {
+	uint64_t when;
+	void (*ring)(struct alarm *a);
+	struct alarm *next;
+};
+void alarm_open(struct alarm *a, void (*ring)(struct alarm *a));	/* for good */
+void alarm_set(struct alarm *a, uint64_t when);
+
 void clock_init(void);
 
 /* ---- disks ---- */
 
 /* Starts a transfer on a driver's disk number @unit: machine_disk_start() says what that means. */
 typedef void disk_start_fn(unsigned int unit, const struct machine_transfer *t, void *tag);
+
+/* The drivers, which add what they find. */
+void ide_init(void);
 
 /* One more disk of the machine's. False: it has as many as it can have. At start only. */
 bool disk_add(struct machine_disk what, disk_start_fn *start, unsigned int unit);
