@@ -33,6 +33,9 @@ NORETURN void unsuitable(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Copies all that is needed of the loader's information at real address @info. */
 void multiboot_read(uint32_t magic, uint32_t info);
 
+/* A module's frames stay as they are: machine_release_modules() leaves them out. */
+void multiboot_keep_module(unsigned int i);
+
 /* Takes the highest frame that is left for the hypervisor itself, as it is. At start only. */
 mfn_t memory_take(void);
 
@@ -107,6 +110,7 @@ typedef void disk_start_fn(unsigned int unit, const struct machine_transfer *t, 
 
 /* The drivers, which add what they find. */
 void ide_init(void);
+void ramdisk_init(void);
 
 /* One more disk of the machine's. False: it has as many as it can have. At start only. */
 bool disk_add(struct machine_disk what, disk_start_fn *start, unsigned int unit);
