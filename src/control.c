@@ -63,6 +63,7 @@ static int info(struct domain *any, struct control_op *op)
 		.run_time = d->vtime.used,
 		.weight = d->policy.weight,	/* lab 5 */
 		.warp = d->policy.warp,		/* lab 5 */
+		.vifs = vif_count(d),		/* lab 8 */
 	};
 	string_copy(i->name, d->name, sizeof(i->name));
 	return 0;
@@ -127,6 +128,48 @@ static int console(struct domain *d, struct control_op *op)			/* lab 6 */
 	return MIN(n, 0);
 }
 
+/* ---- network ---- */
+
+static int create_vif(struct domain *d, struct control_op *op)			/* lab 8 */
+{
+	return vif_create(d, &op->u.vif);
+}
+
+static int destroy_vif(struct domain *d, struct control_op *op)			/* lab 8 */
+{
+	struct vif *v = vif_find(d, op->u.vif.number);
+
+	if (!v)
+		return -ENODEV;
+	vif_destroy(v);
+	return 0;
+}
+
+static int info_vif(struct domain *d, struct control_op *op)			/* lab 8 */
+{
+	const struct vif *v = vif_find(d, op->u.vif.number);
+
+	if (!v)
+		return -ENODEV;
+	vif_info(v, &op->u.vif);
+	return 0;
+}
+
+static int add_rule(struct domain *nobody, struct control_op *op)		/* lab 8 */
+{
+	return vfr_add(&op->u.rule);
+}
+
+static int remove_rule(struct domain *nobody, struct control_op *op)		/* lab 8 */
+{
+	return vfr_remove(&op->u.rule);
+}
+
+static int info_rule(struct domain *nobody, struct control_op *op)		/* lab 8 */
+{
+	return vfr_info(&op->u.rule);
+}
+
 /* ---- the call ---- */
 
 enum subject {
@@ -148,6 +191,12 @@ static const struct operation {
 	[CONTROL_sched] = { share, LIVING },	/* lab 5 */
 	[CONTROL_limit] = { limit, LIVING },	/* lab 7 */
 	[CONTROL_console] = { console, ANOTHER },	/* lab 6 */
+	[CONTROL_vif_create] = { create_vif, LIVING },	/* lab 8 */
+	[CONTROL_vif_destroy] = { destroy_vif, LIVING },	/* lab 8 */
+	[CONTROL_vif_info] = { info_vif, LIVING },	/* lab 8 */
+	[CONTROL_rule_add] = { add_rule, NOBODY },	/* lab 8 */
+	[CONTROL_rule_remove] = { remove_rule, NOBODY },	/* lab 8 */
+	[CONTROL_rule_info] = { info_rule, NOBODY },	/* lab 8 */
 };
 
 static int find_subject(const struct operation *o, uint32_t id, struct domain **subject)

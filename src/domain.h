@@ -27,6 +27,7 @@
 #include "trap_table.h"		/* lab 2 */
 #include "upcall.h"		/* lab 2 */
 #include "vcpu.h"
+#include "vif.h"		/* lab 8 */
 #include "vtime.h"
 
 #ifndef MAX_DOMAINS
@@ -60,6 +61,7 @@ struct domain {
 	struct segments segments;	/* lab 4 */
 	struct rings rings;		/* lab 6 */
 	struct console_ring console;	/* lab 6 */
+	struct vifs vifs;		/* lab 8 */
 	struct sched_entity sched;
 	struct policy_share policy;	/* lab 5 */
 	struct vtime vtime;

@@ -5,7 +5,8 @@
  *
  * Boot modules: the first is domain 0's kernel, its string "NAME COMMAND-LINE". Then, in any
  * number, "domain mem=SIZE COMMAND-LINE": the kernel of another domain; "initrd": goes with the
- * kernel before it. Of the first word only what follows its last slash counts.
+ * kernel before it; "wire ...": a network in memory (pc/ramwire.c). Of the first word only what
+ * follows its last slash counts.
  */
 #include "start.h"
 #include "builder.h"
@@ -46,6 +47,12 @@ static bool is_word(const char *string, const char *word)
 
 	string = base_name(string);
 	return strncmp(string, word, n) == 0 && (string[n] == ' ' || string[n] == '\0');
+}
+
+/* One that plays a device, which the machine has found and keeps. */
+static bool is_device(const char *string)
+{
+	return is_word(string, "wire");		/* lab 8 */
 }
 
 static const char *after_first_word(const char *s)
@@ -106,9 +113,10 @@ static uint32_t frames_of_others(void)
 static void start_domain_0(void)
 {
 	uint32_t others = frames_of_others() + 1, all = frame_pool_free_count();	/* + its windows' page table */
-	uint32_t most = all > others ? all - others : 0;
-	uint32_t frames = MIN(FRAMES(size_option(machine_cmdline(), "dom0_mem", UINT32_MAX)), most);
+	uint32_t frames = FRAMES(size_option(machine_cmdline(), "dom0_mem", UINT32_MAX));
 
+	others += vif_frames();		/* lab 8 */
+	frames = MIN(frames, all > others ? all - others : 0);
 	if (machine_module_count() == 0)
 		refuse("domain 0", "there is no boot module: its kernel must be the first one");
 	start_domain("domain 0", 0, after_first_word(machine_module(0).string), frames);
@@ -123,8 +131,8 @@ static void start_others(void)
 		if (is_word(string, "domain"))
 			start_domain("domain", i, after_first_word(string),
 				     FRAMES(size_option(string, "mem", DOMAIN_DEFAULT)));
-		else if (!is_word(string, "initrd"))
-			refuse(string, "not a kind of boot module (domain, initrd)");
+		else if (!is_word(string, "initrd") && !is_device(string))
+			refuse(string, "not a kind of boot module (domain, initrd, wire)");
 	}
 }
 
@@ -142,6 +150,7 @@ void start_subsystems(void)
 	segment_init();		/* lab 4 */
 	ring_init();		/* lab 6 */
 	console_ring_init();	/* lab 6 */
+	vif_init();		/* lab 8 */
 }
 
 void start(void)
@@ -151,6 +160,7 @@ void start(void)
 	start_subsystems();
 	console_printf("Atelier: %u MiB free\n", frame_pool_free_count() >> (20 - PAGE_SHIFT));
 	start_domain_0();
+	vif_start();		/* lab 8 */
 	start_others();
 	machine_release_modules(frame_pool_add);
 	if (audit && strncmp(audit, "on", 2) == 0)

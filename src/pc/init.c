@@ -79,6 +79,7 @@ struct regs *init(uint32_t magic, uint32_t info)
 	pit_init();
 	clock_init();
 	mmu_init_m2p();
+	wire_init();		/* lab 8 */
 	start();
 	serial_enable_input();
 	return trap_leave();

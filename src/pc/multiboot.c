@@ -52,6 +52,7 @@ static struct {
 	uint32_t frames;		/* the end of the highest range of RAM */
 	uint32_t taken;			/* memory_take() has come down to this one */
 	struct machine_module modules[MODULES_MAX];
+	bool kept[MODULES_MAX];		/* a device's, for good */
 	unsigned int module_count;
 	bool modules_released;
 	const char *cmdline;
@@ -195,6 +196,19 @@ static bool in_module(uint32_t frame)
 	return false;
 }
 
+static bool in_kept_module(uint32_t frame)
+{
+	for (unsigned int i = 0; i < mb.module_count; i++)
+		if (mb.kept[i] && frame >= module_frames(i).first && frame < module_frames(i).end)
+			return true;
+	return false;
+}
+
+void multiboot_keep_module(unsigned int i)
+{
+	mb.kept[i] = true;
+}
+
 /* RAM that neither the firmware nor the image needs. */
 static bool is_memory(uint32_t frame)
 {
@@ -221,7 +235,7 @@ static bool is_usable(uint32_t frame)
 {
 	if (!is_memory(frame))
 		return false;
-	return in_module(frame) ? mb.modules_released : frame < mb.taken;
+	return in_module(frame) ? mb.modules_released && !in_kept_module(frame) : frame < mb.taken;
 }
 
 static uint32_t edge_of(struct range r, uint32_t frame)

@@ -33,6 +33,9 @@ NORETURN void unsuitable(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Copies all that is needed of the loader's information at real address @info. */
 void multiboot_read(uint32_t magic, uint32_t info);
 
+/* A boot module that is a device, not a guest's: its memory stays what it is. At start only. */
+void multiboot_keep_module(unsigned int i);
+
 /* Takes the highest frame that is left for the hypervisor itself, as it is. At start only. */
 mfn_t memory_take(void);
 
@@ -80,13 +83,26 @@ void pic_handle(unsigned int irq);
 #define PIT_HZ		1193182u	/* 105/88 MHz */
 #define PIT_MAX		0xffffu
 
-/* Calls timer_tick() by machine_timer_arm(), from pit_init() on. */
+/* Calls timer_tick() by machine_timer_arm(), and the others' doors, from pit_init() on. */
 void pit_init(void);
+
+/* Who has a deadline of his own (pit.c has their doors); the last one that he asked counts. */
+enum pit_alarm {
+	ALARM_TIMER,		/* timer_tick() */
+	ALARM_WIRE,		/* lab 8 */
+	ALARM_RAMWIRE,		/* lab 8 */
+};
+void pit_alarm(enum pit_alarm whose, uint64_t deadline);
 
 /* IRQ 0 comes in @counts/PIT_HZ seconds, once. */
 void pit_arm(uint32_t counts);
 
 void clock_init(void);
+
+/* ---- the wire ---- */
+
+/* Looks for a network. Before start(). */
+void wire_init(void);		/* lab 8 */
 
 /* ---- consoles ---- */
 

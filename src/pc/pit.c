@@ -5,7 +5,9 @@
  */
 #include "pc/io.h"
 #include "pc/pc.h"
+#include "pc/wire.h"		/* lab 8 */
 #include "timer.h"
+#include "vif.h"			/* lab 8 */
 
 #define CHANNEL0	0x40
 #define CONTROL		0x43
@@ -16,7 +18,17 @@
 #define COUNTS_MUL	5124677u
 #define STEP_MAX	50000000u	/* nanoseconds, less than PIT_MAX counts */
 
-static uint64_t deadline = TIMER_NEVER;
+/* Deadlines, by enum pit_alarm. */
+static struct {
+	uint64_t deadline;
+	void (*ring)(void);
+} alarms[] = {
+	[ALARM_TIMER] = { TIMER_NEVER, timer_tick },
+	[ALARM_WIRE] = { TIMER_NEVER, vif_alarm },		/* lab 8 */
+	[ALARM_RAMWIRE] = { TIMER_NEVER, ramwire_tick },	/* lab 8 */
+};
+
+static uint64_t armed = TIMER_NEVER;	/* what the timer runs for */
 
 void pit_arm(uint32_t counts)
 {
@@ -25,34 +37,46 @@ void pit_arm(uint32_t counts)
 	outb(CHANNEL0, counts >> 8);
 }
 
-static void arm_for(uint64_t now)
+/* Runs for the first deadline. With none, what may still come is nobody's. */
+static void arm(void)
 {
-	uint32_t ns = deadline <= now ? 0 : MIN(deadline - now, (uint64_t)STEP_MAX);
+	uint64_t now, first = TIMER_NEVER;
+	uint32_t ns;
 
+	for (unsigned int i = 0; i < ARRAY_SIZE(alarms); i++)
+		first = MIN(first, alarms[i].deadline);
+	if (first == armed)
+		return;
+	armed = first;
+	if (first == TIMER_NEVER)
+		return;
+	now = machine_now();
+	ns = first <= now ? 0 : MIN(first - now, (uint64_t)STEP_MAX);
 	pit_arm(((uint64_t)ns * COUNTS_MUL >> 32) + 1);		/* never early */
+}
+
+void pit_alarm(enum pit_alarm whose, uint64_t deadline)
+{
+	alarms[whose].deadline = deadline;
+	arm();
 }
 
 void machine_timer_arm(uint64_t when)
 {
-	if (when == deadline)
-		return;
-	deadline = when;
-	if (when != TIMER_NEVER)
-		arm_for(machine_now());
+	pit_alarm(ALARM_TIMER, when);
 }
 
 static void interrupt(void)
 {
 	uint64_t now = machine_now();
 
-	if (deadline == TIMER_NEVER)
-		return;
-	if (now < deadline) {
-		arm_for(now);
-		return;
-	}
-	deadline = TIMER_NEVER;
-	timer_tick();
+	armed = TIMER_NEVER;
+	for (unsigned int i = 0; i < ARRAY_SIZE(alarms); i++)
+		if (alarms[i].deadline <= now) {
+			alarms[i].deadline = TIMER_NEVER;
+			alarms[i].ring();
+		}
+	arm();
 }
 
 void pit_init(void)

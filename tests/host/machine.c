@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "host/tlb_model.h"
+#include "host/wire.h"
 #include "paging.h"
 #include "timer.h"
 
@@ -124,6 +125,7 @@ void host_setup(uint32_t frames)
 			host.slots[s].gdt[i] = host.slots[s].ldt[i] = MFN_NONE;
 	}
 	close_windows();
+	host_wire_reset();
 	host_output_clear();
 	tlb_model_flush();
 	tlb_model_enable(true);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "pc/wire.h"
+#include "pc/pc.h"
+
+static const struct wire_driver *driver;	/* NULL: there is no wire */
+
+void wire_init(void)
+{
+	driver = ramwire_find();
+	if (!driver)
+		driver = e1000_find();
+}
+
+const uint8_t *machine_wire_mac(void)
+{
+	return driver ? driver->mac : NULL;
+}
+
+void machine_wire_give(mfn_t frame)
+{
+	driver->give(frame);
+}
+
+unsigned int machine_wire_room(void)
+{
+	return driver ? driver->room() : 0;
+}
+
+void machine_wire_send(const void *header, uint32_t n, const struct machine_piece *pieces,
+		       unsigned int count, uint32_t token)
+{
+	driver->send(header, n, pieces, count, token);
+}
+
+void machine_wire_alarm(uint64_t deadline)
+{
+	pit_alarm(ALARM_WIRE, deadline);
+}
