@@ -190,14 +190,22 @@ static bool frame_taken(struct domain *d, mfn_t mfn)
 	return mfn_equal(d->shared_frame, mfn);
 }
 
-static int register_ring(struct domain *d, const struct ring_op *op)
+/* NULL: @d has no such device. */
+static const struct ring_class *class_of(const struct domain *d, const struct ring_op *op)
 {
 	const struct ring_class *class = op->ring_class < RING_CLASSES ? classes[op->ring_class] : NULL;
+
+	return class && op->device < RING_DEVICES && class->present(d, op->device) ? class : NULL;
+}
+
+static int register_ring(struct domain *d, const struct ring_op *op)
+{
+	const struct ring_class *class = class_of(d, op);
 	struct ring_header *h;
 	struct ring *r;
 	int err;
 
-	if (!class || op->device >= RING_DEVICES || !class->present(d, op->device))
+	if (!class)
 		return -ENODEV;
 	if (ring_find(d, op->ring_class, op->device))
 		return -EEXIST;
@@ -235,6 +243,18 @@ static int kick(struct ring *r)
 	return 0;
 }
 
+static int info(const struct domain *d, struct ring_op *op, guest_addr_t at)
+{
+	const struct ring_class *class = class_of(d, op);
+
+	if (!class)
+		return -ENODEV;
+	if (!class->info)
+		return -ENOSYS;
+	class->info(d, op->device, op);
+	return copy_to_guest(at, op, sizeof(*op)) ? -EFAULT : 0;
+}
+
 int do_ring_op(struct domain *d, guest_addr_t arg)
 {
 	struct ring_op op;
@@ -242,10 +262,12 @@ int do_ring_op(struct domain *d, guest_addr_t arg)
 
 	if (copy_from_guest(&op, arg, sizeof(op)))
 		return -EFAULT;
-	if (op.op > RING_kick || op.reserved)
+	if (op.op > RING_info || op.reserved)
 		return -EINVAL;
 	if (op.op == RING_register)
 		return register_ring(d, &op);
+	if (op.op == RING_info)
+		return info(d, &op, arg);
 	r = ring_find(d, op.ring_class, op.device);
 	if (!r)
 		return -ENODEV;

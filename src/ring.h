@@ -37,6 +37,9 @@ struct ring_class {
 	/* Whether @d has this device, so that a ring may be registered for it. */
 	bool (*present)(const struct domain *d, uint32_t device);
 
+	/* Writes what RING_info answers. NULL: nothing. */
+	void (*info)(const struct domain *d, uint32_t device, struct ring_op *op);
+
 	/* There may be requests: takes them, and before it rests asks ring_more(). */
 	void (*kick)(struct ring *r);
 

@@ -31,6 +31,8 @@
 				   the end. -EEXIST, -ENODEV, -EBUSY, -EINVAL (port not open) */
 #define RING_unregister	1	/* in class, device. -ENODEV; -EAGAIN: requests are under way */
 #define RING_kick	2	/* in class, device: there are requests */
+#define RING_info	3	/* in class, device, which needs no ring; out frame and port: the six bytes of a
+				   VIF's address, as they lie in memory. -ENODEV; -ENOSYS: another class */
 
 #ifndef __ASSEMBLY__
 struct ring_op {

@@ -44,11 +44,18 @@ static void stopped(struct ring *r)
 	device.stops++;
 }
 
+static void info(const struct domain *d, uint32_t number, struct ring_op *op)
+{
+	op->frame = 0x1000 + d->id;
+	op->port = number;
+}
+
 static const struct ring_class class = {
 	.slots = SLOTS,
 	.request = sizeof(struct request),
 	.response = sizeof(struct response),
 	.present = present,
+	.info = info,
 	.kick = kick,
 	.stopped = stopped,
 };
@@ -157,7 +164,7 @@ TEST(what_is_no_ring_is_refused_and_nothing_is_held)
 		int error;
 		const char *why;
 	} bad[] = {
-		{ { RING_kick + 1, RING_VBD, 0, one.mfn[PFN_RING], port, 0 }, -EINVAL, "no such operation" },
+		{ { RING_info + 1, RING_VBD, 0, one.mfn[PFN_RING], port, 0 }, -EINVAL, "no such operation" },
 		{ { UINT32_MAX, RING_VBD, 0, one.mfn[PFN_RING], port, 0 }, -EINVAL, "no such operation" },
 		{ { RING_register, RING_VBD, 0, one.mfn[PFN_RING], port, 1 }, -EINVAL, "reserved" },
 		{ { RING_register, RING_VIF_TX, 0, one.mfn[PFN_RING], port, 0 }, -ENODEV, "a class that nobody serves" },
@@ -188,6 +195,24 @@ TEST(what_is_no_ring_is_refused_and_nothing_is_held)
 		EXPECT(!ring_find(one.d, RING_VBD, 0), "row %u: %s", i, bad[i].why);
 	}
 	EXPECT_EQ(CALL(&one, ring_op, ATELIER_LINE - 8), -EFAULT);
+}
+
+TEST(a_device_says_what_it_is_before_it_has_a_ring)
+{
+	static const struct ring_class silent = { .slots = SLOTS, .present = present };
+	uint32_t at;
+
+	start();
+	ring_register_class(RING_VIF_TX, &silent);
+	at = ARG(((struct ring_op){ RING_info, RING_VBD, 1, 0, 0, 0 }));
+	EXPECT_EQ(CALL(&two, ring_op, at), 0);
+	EXPECT_EQ(((struct ring_op *)host_arg_bytes(at))->frame, 0x1000 + two.d->id);
+	EXPECT_EQ(((struct ring_op *)host_arg_bytes(at))->port, 1);
+	EXPECT_EQ(on(&one, RING_info, 2), -ENODEV);
+	EXPECT_EQ(on(&one, RING_info, RING_DEVICES), -ENODEV);
+	EXPECT_EQ(ask(&one, (struct ring_op){ RING_info, RING_VIF_RX, 0, 0, 0, 0 }), -ENODEV);
+	EXPECT_EQ(ask(&one, (struct ring_op){ RING_info, RING_VIF_TX, 0, 0, 0, 0 }), -ENOSYS);
+	EXPECT(!ring_find(one.d, RING_VBD, 0));
 }
 
 TEST(a_device_has_one_ring_and_a_frame_is_one_ring)
