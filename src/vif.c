@@ -477,6 +477,13 @@ static bool present(const struct domain *d, uint32_t device)
 	return d->vifs.vifs[device] != NULL;
 }
 
+static void tell_mac(const struct domain *d, uint32_t device, struct ring_op *op)
+{
+	memcpy(&op->frame, d->vifs.vifs[device]->mac, sizeof(op->frame));
+	op->port = 0;
+	memcpy(&op->port, d->vifs.vifs[device]->mac + sizeof(op->frame), MAC_BYTES - sizeof(op->frame));
+}
+
 /* Requests to a VIF that is gone. */
 static void refuse_tx(struct ring *r)
 {
@@ -724,6 +731,7 @@ void vif_init(void)
 		.request = sizeof(struct vif_tx_request),
 		.response = sizeof(struct vif_tx_response),
 		.present = present,
+		.info = tell_mac,
 		.kick = tx_kick,
 		.stopped = tx_stopped,
 	};
@@ -732,6 +740,7 @@ void vif_init(void)
 		.request = sizeof(struct vif_rx_request),
 		.response = sizeof(struct vif_rx_response),
 		.present = present,
+		.info = tell_mac,
 		.kick = rx_kick,
 		.stopped = rx_stopped,
 	};

@@ -205,6 +205,24 @@ TEST(a_ring_needs_its_vif)
 	EXPECT_EQ(net_ring_op(&a, RING_register, RING_VIF_TX), -EEXIST);
 }
 
+TEST(a_guest_is_told_its_address_and_no_other)
+{
+	struct ring_op op = { RING_info, RING_VIF_TX, 0, ~0u, ~0u, 0 };
+	uint32_t at;
+
+	start();
+	at = ARG(op);
+	EXPECT_EQ(CALL(&two, ring_op, at), 0);
+	EXPECT(memcmp(host_arg_bytes(at) + 12, b.mac, 6) == 0);
+	EXPECT_EQ(((struct ring_op *)host_arg_bytes(at))->port >> 16, 0);
+	op.ring_class = RING_VIF_RX;
+	at = ARG(op);
+	EXPECT_EQ(CALL(&two, ring_op, at), 0);
+	EXPECT(memcmp(host_arg_bytes(at) + 12, b.mac, 6) == 0);
+	op.device = 1;
+	EXPECT_EQ(CALL(&two, ring_op, ARG(op)), -ENODEV);
+}
+
 TEST(info_says_what_there_is)
 {
 	struct control_op op = { .op = CONTROL_info, .domain = 1 };
