@@ -189,6 +189,23 @@ static int walk(struct domain *d, const struct memory_op *op, step_fn *step)
 	return done;
 }
 
+/* Aligned, so that no entry lies half in a page that cannot be written. */
+static int check_list(const struct memory_op *op)
+{
+	if (op->list % sizeof(uint32_t))
+		return -EINVAL;
+	return guest_array_ok(GUEST_ADDR(op->list), op->count, sizeof(uint32_t)) ? 0 : -EFAULT;
+}
+
+int balloon_fill(struct domain *d, guest_addr_t list, uint32_t count)
+{
+	struct memory_op op = { MEMORY_increase, list.n, count, 0 };
+	int err = check_list(&op);
+
+	op.count = MIN(count, outstanding(d));
+	return err ? err : walk(d, &op, increase);
+}
+
 int do_memory_op(struct domain *d, guest_addr_t at)
 {
 	static step_fn *const steps[] = {
@@ -197,6 +214,7 @@ int do_memory_op(struct domain *d, guest_addr_t at)
 		[MEMORY_exchange] = exchange,
 	};
 	struct memory_op op;
+	int err;
 
 	if (copy_from_guest(&op, at, sizeof(op)))
 		return -EFAULT;
@@ -204,12 +222,8 @@ int do_memory_op(struct domain *d, guest_addr_t at)
 		return -EINVAL;
 	if (op.op == MEMORY_query)
 		return query(d, at, op);
-	/* Aligned, so that no entry lies half in a page that cannot be written. */
-	if (op.list % sizeof(uint32_t))
-		return -EINVAL;
-	if (!guest_array_ok(GUEST_ADDR(op.list), op.count, sizeof(uint32_t)))
-		return -EFAULT;
-	return walk(d, &op, steps[op.op]);
+	err = check_list(&op);
+	return err ? err : walk(d, &op, steps[op.op]);
 }
 
 /* ---- auditing ---- */

@@ -28,8 +28,15 @@ struct balloon {
 	uint32_t promised;	/* frames that it may always have, within its limit */
 };
 
-/* Promises @d as many frames, which it has just got. At creation, once. */
+/* Promises @d as many frames, which are there. At creation, once. */
 void balloon_promise(struct domain *d, uint32_t frames);
+
+/*
+ * Gives a domain that is being built up to @count of the frames that it was promised and has not got
+ * yet: their numbers to @list, in the current domain's memory. How many, fewer when an interrupt is
+ * due; -EFAULT, -EINVAL as MEMORY_increase; 0: it has them all.
+ */
+int balloon_fill(struct domain *d, guest_addr_t list, uint32_t count);
 
 /* How many free frames nobody was promised: what there is for one more domain. */
 uint32_t balloon_unpromised(void);

@@ -6,6 +6,7 @@
 #include "machine.h"
 
 #define INPUT	1024	/* bytes typed ahead */
+#define LOG	16384u	/* bytes of others' output that are kept; divides 2^32 */
 
 static struct {
 	const struct domain *speaker;	/* of the line that is not finished yet */
@@ -13,9 +14,19 @@ static struct {
 	char input[INPUT];
 	uint32_t put, got;
 	void (*notify)(void);
+	char log[LOG];
+	uint32_t logged;
 	uint64_t period;		/* console_guest_printf(): when this one began */
 	uint32_t lines, dropped;
 } console;
+
+/* To the machine's console and, if it is not domain 0's, whose terminal this is, to the log. */
+static void put(const struct domain *d, const char *bytes, size_t n)
+{
+	machine_console_write(bytes, n);
+	for (size_t i = 0; i < n && !(d && d->privileged); i++)
+		console.log[console.logged++ % LOG] = bytes[i];
+}
 
 static void put_prefix(const struct domain *d)
 {
@@ -26,14 +37,14 @@ static void put_prefix(const struct domain *d)
 		n = format_string(prefix, sizeof(prefix), "(%u) ", d->id);
 	else
 		n = format_string(prefix, sizeof(prefix), "(atelier) ");
-	machine_console_write(prefix, n);
+	put(d, prefix, n);
 }
 
 /* Somebody else may be in the middle of a line. */
 static void take_line(const struct domain *d)
 {
 	if (console.middle && console.speaker != d) {
-		machine_console_write("\r\n", 2);
+		put(console.speaker, "\r\n", 2);
 		console.middle = false;
 	}
 	console.speaker = d;
@@ -56,7 +67,7 @@ void console_emit(const struct domain *d, const char *bytes, size_t n)
 			end++;
 		if (!plain && !console.middle)
 			put_prefix(d);
-		machine_console_write(bytes + start, end - start);
+		put(d, bytes + start, end - start);
 		console.middle = bytes[end - 1] != '\n';
 		start = end;
 	}
@@ -111,6 +122,17 @@ void console_guest_printf(const char *format, ...)
 	va_start(args, format);
 	print(format, args);
 	va_end(args);
+}
+
+int console_log(guest_addr_t to, uint32_t size)
+{
+	uint32_t n = MIN(size, MIN(console.logged, LOG)), first = (console.logged - n) % LOG;
+	uint32_t head = MIN(n, LOG - first);
+
+	if (copy_to_guest(to, console.log + first, head) ||
+	    copy_to_guest(guest_add(to, head), console.log, n - head))
+		return -EFAULT;
+	return n;
 }
 
 void console_set_notify(void (*notify)(void))

@@ -39,6 +39,12 @@ void console_input(char c);
 void console_set_notify(void (*notify)(void));
 
 /* Handler of HYPERCALL_console_read; contract there. */
+/*
+ * Copies the last bytes, up to @size, of what the hypervisor and domains other than domain 0 printed
+ * here: to @to, in the current domain's memory. How many; -EFAULT.
+ */
+int console_log(guest_addr_t to, uint32_t size);
+
 int do_console_read(struct domain *d, guest_addr_t buffer, uint32_t size);
 
 #endif

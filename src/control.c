@@ -1,9 +1,83 @@
 // SPDX-License-Identifier: MIT
 #include "control.h"
+#include "console.h"
 #include "domain.h"
+#include "frame.h"
 #include "guest_copy.h"
 #include "lib/string.h"
 #include "machine.h"
+
+/* ---- birth ---- */
+
+/* To be printed as it is, and found by a person: visible characters, and an end. */
+static bool name_ok(const char *name)
+{
+	uint32_t i;
+
+	for (i = 0; i < DOMAIN_NAME && name[i]; i++)
+		if (name[i] <= ' ' || name[i] > '~')
+			return false;
+	return i > 0 && i < DOMAIN_NAME;
+}
+
+/* The frames are promised here and handed out by frame_list(): a call's work is bounded. */
+static int create(struct domain *none, struct control_op *op)
+{
+	const struct control_create *c = &op->u.create;
+	struct domain *d;
+
+	if (!name_ok(c->name) || c->frames == 0 || c->limit < c->frames)
+		return -EINVAL;
+	if (c->frames >= balloon_unpromised())		/* one more is for its windows */
+		return -ENOMEM;
+	d = domain_open(c->name, c->limit);
+	if (!d)
+		return -ENOSPC;
+	balloon_promise(d, c->frames);
+	op->domain = d->id;
+	return 0;
+}
+
+static bool started(const struct domain *d)
+{
+	return d->shared != NULL;
+}
+
+static int frame_list(struct domain *d, struct control_op *op)
+{
+	struct control_frames *f = &op->u.frames;
+	int n;
+
+	if (started(d))
+		return -EEXIST;
+	if (f->first != d->memory.owned.count)
+		return -EINVAL;
+	n = balloon_fill(d, GUEST_ADDR(f->list), f->count);
+	f->count = MAX(n, 0);
+	return MIN(n, 0);
+}
+
+static int start(struct domain *d, struct control_op *op)
+{
+	const struct control_start *s = &op->u.start;
+	int err;
+
+	if (started(d))
+		return -EEXIST;
+	/* First, because whatever becomes a directory has been written to, even if it is let go again. */
+	err = frame_get_type(d, MFN(s->shared), FRAME_WRITABLE);
+	if (err)
+		return err;
+	err = paging_set_base(d, MFN(s->directory));
+	if (err) {
+		frame_put_type(MFN(s->shared));
+		return err;
+	}
+	domain_set_shared(d, MFN(s->shared));
+	vcpu_open(d, s->eip, s->esi);
+	sched_unpause(d);
+	return 0;
+}
 
 /* ---- life ---- */
 
@@ -31,6 +105,12 @@ static int unpause(struct domain *d, struct control_op *op)
 	if (d->control.paused)
 		sched_unpause(d);
 	d->control.paused = false;
+	return 0;
+}
+
+static int shutdown(struct domain *d, struct control_op *op)
+{
+	event_raise_virq(d, VIRQ_SHUTDOWN);
 	return 0;
 }
 
@@ -112,6 +192,7 @@ static int share(struct domain *d, struct control_op *op)			/* lab 5 */
 static int limit(struct domain *d, struct control_op *op)			/* lab 7 */
 {
 	balloon_set_limit(d, op->u.limit.frames);
+	event_raise_virq(d, VIRQ_LIMIT);
 	return 0;
 }
 
@@ -170,6 +251,27 @@ static int info_rule(struct domain *nobody, struct control_op *op)		/* lab 8 */
 	return vfr_info(&op->u.rule);
 }
 
+/* ---- channels, the log ---- */
+
+static int event_bind(struct domain *d, struct control_op *op)
+{
+	struct domain *peer = domain_find(NULL, op->u.event.peer);
+
+	return peer ? event_bind_pair(d, peer, &op->u.event.port, &op->u.event.peer_port) : -ESRCH;
+}
+
+static int log_read(struct domain *none, struct control_op *op)
+{
+	struct control_bytes *l = &op->u.log;
+	int n;
+
+	if (l->flags)
+		return -EINVAL;
+	n = console_log(GUEST_ADDR(l->buffer), l->size);
+	l->count = MAX(n, 0);
+	return MIN(n, 0);
+}
+
 /* ---- the call ---- */
 
 enum subject {
@@ -183,6 +285,9 @@ static const struct operation {
 	int (*execute)(struct domain *subject, struct control_op *op);
 	enum subject subject;
 } operations[] = {
+	[CONTROL_create] = { create, NOBODY },
+	[CONTROL_frame_list] = { frame_list, ANOTHER },
+	[CONTROL_start] = { start, ANOTHER },
 	[CONTROL_destroy] = { destroy, DYING_TOO },
 	[CONTROL_pause] = { pause, ANOTHER },
 	[CONTROL_unpause] = { unpause, ANOTHER },
@@ -190,6 +295,7 @@ static const struct operation {
 	[CONTROL_machine] = { machine, NOBODY },
 	[CONTROL_sched] = { share, LIVING },	/* lab 5 */
 	[CONTROL_limit] = { limit, LIVING },	/* lab 7 */
+	[CONTROL_log] = { log_read, NOBODY },
 	[CONTROL_console] = { console, ANOTHER },	/* lab 6 */
 	[CONTROL_vif_create] = { create_vif, LIVING },	/* lab 8 */
 	[CONTROL_vif_destroy] = { destroy_vif, LIVING },	/* lab 8 */
@@ -197,6 +303,8 @@ static const struct operation {
 	[CONTROL_rule_add] = { add_rule, NOBODY },	/* lab 8 */
 	[CONTROL_rule_remove] = { remove_rule, NOBODY },	/* lab 8 */
 	[CONTROL_rule_info] = { info_rule, NOBODY },	/* lab 8 */
+	[CONTROL_event_bind] = { event_bind, LIVING },
+	[CONTROL_shutdown] = { shutdown, ANOTHER },
 };
 
 static int find_subject(const struct operation *o, uint32_t id, struct domain **subject)
@@ -223,9 +331,10 @@ int do_control_op(struct domain *d, guest_addr_t at)
 
 	if (!d->privileged)
 		return -EPERM;
-	if (copy_from_guest(&op, at, sizeof(op)))
+	/* Written back at once: nothing is to be done whose answer could not be told. */
+	if (copy_from_guest(&op, at, sizeof(op)) || copy_to_guest(at, &op, sizeof(op)))
 		return -EFAULT;
-	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_event_bind)
+	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_shutdown)
 		return -EINVAL;
 	if (op.op >= ARRAY_SIZE(operations) || !operations[op.op].execute)
 		return -ENOSYS;

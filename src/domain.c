@@ -35,17 +35,12 @@ struct domain *domain_open(const char *name, uint32_t limit)
 	return d;
 }
 
-int domain_set_shared(struct domain *d, mfn_t mfn)
+void domain_set_shared(struct domain *d, mfn_t mfn)
 {
-	int err = frame_get_type(d, mfn, FRAME_WRITABLE);
-
-	if (err)
-		return err;
 	d->shared_frame = mfn;
 	d->shared = machine_map_shared(d->id, mfn);
 	memset(d->shared, 0, PAGE_SIZE);
 	d->shared->upcall_mask = 1;
-	return 0;
 }
 
 /* ---- death ---- */

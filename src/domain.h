@@ -88,8 +88,8 @@ void domain_init(void);
 /* A new domain with no memory, paused. NULL: no slot, or no frame for its windows. */
 struct domain *domain_open(const char *name, uint32_t limit);
 
-/* Makes a frame of @d's its shared page, for ever. Errors as frame_get_type(). */
-int domain_set_shared(struct domain *d, mfn_t mfn);
+/* Makes a frame of @d's its shared page, for ever. The caller's use of it as FRAME_WRITABLE becomes ours. */
+void domain_set_shared(struct domain *d, mfn_t mfn);
 
 /* The first step of death. @d may be the current one. Domain 0's stops the machine. */
 void domain_kill(struct domain *d, uint32_t reason, uint32_t status);

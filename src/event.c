@@ -148,6 +148,22 @@ static int bind_interdomain(struct domain *d, struct event_channel_op *op)
 	return 0;
 }
 
+int event_bind_pair(struct domain *d, struct domain *peer, uint32_t *port, uint32_t *peer_port)
+{
+	struct event_channel_op first = { .remote = peer->id }, second = { .remote = d->id };
+	int err = alloc_unbound(d, &first);
+
+	if (err)
+		return err;
+	second.remote_port = first.port;
+	err = bind_interdomain(peer, &second);
+	if (err)
+		close_port(d, first.port, DOMID_NONE);
+	*port = first.port;
+	*peer_port = second.port;
+	return err;
+}
+
 static int bind_virq(struct domain *d, struct event_channel_op *op)
 {
 	uint32_t port = closed_port(d);

@@ -42,6 +42,9 @@ void event_raise_virq(struct domain *d, unsigned int virq);
 /* Whether an upcall is due as soon as the master mask allows. */
 bool event_deliverable(const struct domain *d);
 
+/* A channel between @d and @peer: the port that each has got. -ENOSPC: one of them has no port left. */
+int event_bind_pair(struct domain *d, struct domain *peer, uint32_t *port, uint32_t *peer_port);
+
 /* A dying domain's ports: each peer becomes unbound, for nobody. */
 void events_destroy(struct domain *d);
 

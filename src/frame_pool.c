@@ -9,7 +9,8 @@
 #include "tlb.h"
 
 static struct {
-	struct frame_list free;
+	struct frame_list clean;	/* free frames full of zeros */
+	struct frame_list dirty;	/* free frames that hold what their last owner left */
 	uint32_t total;
 	bool scrub;
 } pool;
@@ -20,18 +21,28 @@ static struct frame *record(uint32_t n)
 	return &frame_table.records[n];
 }
 
-/* The free list is taken from at its head alone, so it has no way back (@prev). */
-static void push_free(struct machine_range frames)
+/* The free lists are taken from at their heads alone, so they have no way back (@prev). */
+static void push_dirty(struct machine_range frames)
 {
-	uint32_t next = pool.free.first;
+	uint32_t next = pool.dirty.first;
 	struct frame *f = record(frames.first);
 
 	for (uint32_t n = frames.first; n < frames.end; n++, f++) {
 		f->next = next;
 		next = n;
 	}
-	pool.free.first = next;
-	pool.free.count += frames.end - frames.first;
+	pool.dirty.first = next;
+	pool.dirty.count += frames.end - frames.first;
+}
+
+/* Off the head of a free list, which is not empty. */
+static uint32_t pop(struct frame_list *free)
+{
+	uint32_t n = free->first;
+
+	free->first = record(n)->next;
+	free->count--;
+	return n;
 }
 
 static void unlink(struct frame_list *l, uint32_t n)
@@ -49,11 +60,11 @@ static void unlink(struct frame_list *l, uint32_t n)
 
 void frame_pool_init(void)
 {
-	pool.free = (struct frame_list){ UINT32_MAX, 0 };
+	pool.clean = pool.dirty = (struct frame_list){ UINT32_MAX, 0 };
 	pool.scrub = false;
 	for (struct machine_range r = machine_usable(0); r.first < r.end; r = machine_usable(r.end))
-		push_free(r);
-	pool.total = pool.free.count;
+		push_dirty(r);
+	pool.total = pool.dirty.count;
 }
 
 void frame_pool_scrub(void)
@@ -64,7 +75,7 @@ void frame_pool_scrub(void)
 static void put_back(mfn_t mfn)
 {
 	machine_m2p_set(mfn, ATELIER_NO_PFN);
-	push_free((struct machine_range){ mfn.n, mfn.n + 1 });
+	push_dirty((struct machine_range){ mfn.n, mfn.n + 1 });
 }
 
 void frame_pool_add(mfn_t mfn)
@@ -88,16 +99,17 @@ static uint32_t may_take(const struct reservation *r, uint32_t wanted)
 {
 	uint32_t room = r->limit > r->owned.count ? r->limit - r->owned.count : 0;
 
-	return MIN(wanted, MIN(room, pool.free.count));
+	return MIN(wanted, MIN(room, frame_pool_free_count()));
 }
 
-/* From the head of the free list to the head of the owner's, so that the run is turned round. */
-uint32_t frame_pool_take(struct domain *d, uint32_t *mfns, uint32_t count)
+/* From the head of a free list to the head of the owner's, so that the run is turned round. */
+static void take_run(struct frame_list *free, struct domain *d, uint32_t *mfns, uint32_t count)
 {
 	struct frame_list *owned = &d->memory.owned;
-	uint32_t n = pool.free.first, head = owned->first;
+	uint32_t n = free->first, head = owned->first;
 
-	count = may_take(&d->memory, count);
+	if (count == 0)
+		return;
 	for (uint32_t i = 0; i < count; i++) {
 		struct frame *f = record(n);
 
@@ -110,36 +122,57 @@ uint32_t frame_pool_take(struct domain *d, uint32_t *mfns, uint32_t count)
 		f->refs = 1;
 		f->reserved = true;
 	}
-	for (uint32_t i = 0; i < count && pool.scrub; i++)
-		scrub(mfns[i]);
-	if (count > 0) {
-		record(head)->prev = UINT32_MAX;
-		if (owned->first != UINT32_MAX)
-			record(owned->first)->prev = mfns[0];
-	}
-	pool.free.first = n;
-	pool.free.count -= count;
+	record(head)->prev = UINT32_MAX;
+	if (owned->first != UINT32_MAX)
+		record(owned->first)->prev = mfns[0];
+	free->first = n;
+	free->count -= count;
 	owned->first = head;
 	owned->count += count;
-	return count;
+}
+
+uint32_t frame_pool_take(struct domain *d, uint32_t *mfns, uint32_t count)
+{
+	uint32_t n = may_take(&d->memory, count), clean = MIN(n, pool.clean.count);
+
+	take_run(&pool.clean, d, mfns, clean);
+	take_run(&pool.dirty, d, mfns + clean, n - clean);
+	for (uint32_t i = clean; i < n && pool.scrub; i++)
+		scrub(mfns[i]);
+	return n;
 }
 
 mfn_t frame_pool_alloc(struct domain *d)
 {
-	uint32_t n = pool.free.first;
+	bool clean = pool.clean.count > 0;
 	struct frame *f;
+	uint32_t n;
 
 	if (d)
 		return frame_pool_take(d, &n, 1) ? MFN(n) : MFN_NONE;
-	if (pool.free.count == 0)
+	if (frame_pool_free_count() == 0)
 		return MFN_NONE;
+	n = pop(clean ? &pool.clean : &pool.dirty);
 	f = record(n);
-	pool.free.first = f->next;
-	pool.free.count--;
 	f->owner = OWNER_MACHINE;
 	f->refs = 1;
-	scrub(n);
+	if (!clean)
+		scrub(n);
 	return MFN(n);
+}
+
+bool frame_pool_scrub_one(void)
+{
+	uint32_t n;
+
+	if (!pool.scrub || pool.dirty.count == 0)
+		return false;
+	n = pop(&pool.dirty);
+	scrub(n);
+	record(n)->next = pool.clean.first;
+	pool.clean.first = n;
+	pool.clean.count++;
+	return true;
 }
 
 /* The list that a frame with an owner is on: none for the hypervisor's own. */
@@ -217,7 +250,7 @@ uint32_t frame_pool_total(void)
 
 uint32_t frame_pool_free_count(void)
 {
-	return pool.free.count;
+	return pool.clean.count + pool.dirty.count;
 }
 
 static bool list_ok(const struct frame_list *l, domid_t owner)
@@ -237,7 +270,7 @@ static bool list_ok(const struct frame_list *l, domid_t owner)
 
 bool frame_pool_check(void)
 {
-	bool ok = list_ok(&pool.free, OWNER_NONE);
+	bool ok = list_ok(&pool.clean, OWNER_NONE) && list_ok(&pool.dirty, OWNER_NONE);
 
 	for (struct domain *d = domain_next(0); d; d = domain_next(d->id + 1u))
 		ok = ok && list_ok(&d->memory.owned, d->id);

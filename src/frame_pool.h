@@ -2,8 +2,9 @@
 /*
  * The pool: which frames are free, and whose the others are.
  *
- * Every usable frame is on exactly one list: the free one or its owner's. A frame is scrubbed on
- * its way from one owner to the next, before the next one can map it. A frame given back in a call
+ * Every usable frame is on exactly one list: a free one or its owner's. A frame is scrubbed on its
+ * way from one owner to the next: while nobody has anything to do, or when the next one gets it, in
+ * any case before that one can map it. A frame given back in a call
  * is not handed out again before the call's flush (tlb_end_of_call) is done: nobody allocates in
  * between.
  */
@@ -34,6 +35,9 @@ void frame_pool_init(void);
  * is nothing to hide in memory, and domain 0, which may read everything, gets most of it.
  */
 void frame_pool_scrub(void);
+
+/* Scrubs a free frame ahead of time; false: there is none to scrub. For when nobody can run. */
+bool frame_pool_scrub_one(void);
 
 /* Takes one more frame, of no owner until now, into the pool. */
 void frame_pool_add(mfn_t mfn);

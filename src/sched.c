@@ -154,6 +154,13 @@ static void do_chore(void)
 		sched.chore_wanted = sched.chore();
 }
 
+/* Nobody can run: time to prepare free frames, as long as no interrupt waits. */
+static void idle(void)
+{
+	if (machine_interrupt_due() || !frame_pool_scrub_one())
+		machine_idle();
+}
+
 struct domain *sched_return(void)
 {
 	struct domain *next;
@@ -170,7 +177,7 @@ struct domain *sched_return(void)
 		sched.current = NULL;
 		sched.wanted = true;
 		if (!sched.chore_wanted)
-			machine_idle();
+			idle();
 	}
 	return sched.current;
 }

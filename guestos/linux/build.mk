@@ -3,7 +3,7 @@
 # Linux: Debian's source, the port laid over it, a kernel for domain 0 and one for the bare machine (the
 # benchmark's baseline), and the file systems that they boot into. tools/linux-tree says how.
 #
-# Whoever has a program for these file systems adds it, in a fragment that is read before this one:
+# Whoever has a file for domain 0's file system, the full one, adds it, in a fragment that is read before this one:
 #	INITRAMFS_ADD += FILE=/PLACE
 
 # dpkg writes this list when it installs the package; the archive's own time is that of Debian's build.
@@ -12,7 +12,12 @@ LINUX_PACKAGE	:= /var/lib/dpkg/info/linux-source-6.1.list
 LINUX_PORT	:= $(shell find $(wildcard $(addprefix guestos/linux/,arch drivers include patches)) src/public)
 LINUX_IMAGE	:= build/linux/vmlinux
 NATIVE_IMAGE	:= build/linux/native/arch/x86/boot/bzImage
-INITRAMFS	:= build/initramfs/small.cpio.lz4 build/initramfs/full.cpio.lz4
+INITRAMFS_SMALL	:= build/initramfs/small.cpio.lz4
+INITRAMFS_FULL	:= build/initramfs/full.cpio.lz4
+INITRAMFS	:= $(INITRAMFS_SMALL) $(INITRAMFS_FULL)
+
+# What domain 0 creates other domains from.
+INITRAMFS_ADD	+= $(LINUX_IMAGE)=/boot/vmlinux $(INITRAMFS_SMALL)=/boot/initrd build/mini.elf=/boot/mini
 
 LINUX_NEEDS	+= $(LINUX_IMAGE) $(INITRAMFS)
 
@@ -42,6 +47,8 @@ $(LINUX_IMAGE): build/linux/ported guestos/linux/config-base guestos/linux/confi
 $(NATIVE_IMAGE): build/linux/ported guestos/linux/config-base guestos/linux/config-native tools/linux-tree
 	@tools/linux-tree build native
 
-$(INITRAMFS) &: guestos/linux/init tools/initramfs $(foreach pair,$(INITRAMFS_ADD),$(firstword $(subst =, ,$(pair)))) \
-		| deps-linux
-	@tools/initramfs $(INITRAMFS_ADD:%=--add %) small full
+$(INITRAMFS_SMALL): guestos/linux/init tools/initramfs | deps-linux
+	@tools/initramfs small
+
+$(INITRAMFS_FULL): $(INITRAMFS_SMALL) $(foreach pair,$(INITRAMFS_ADD),$(firstword $(subst =, ,$(pair))))
+	@tools/initramfs $(INITRAMFS_ADD:%=--add %) full

@@ -8,24 +8,28 @@
  *
  * Building a domain: create; frame_list; fill the frames (mapped through mmu_update naming the
  * domain); pin its directory and write its M2P the same way; start. Until start it does not run;
- * destroy works in every state.
+ * destroy works in every state. Frames are full of zeros when they are handed out.
  */
 #ifndef ATELIER_PUBLIC_CONTROL_H
 #define ATELIER_PUBLIC_CONTROL_H
 
 #include "atelier.h"
 
-#define CONTROL_create		1	/* in create; out domain. -ENOMEM, -ENOSPC */
+#define CONTROL_create		1	/* in create; out domain. -EINVAL; -ENOMEM: so much is not free; -ENOSPC */
 #define CONTROL_destroy		2	/* in domain. -EAGAIN: work is left, ask again; 0: it is gone */
 #define CONTROL_pause		3	/* in domain */
 #define CONTROL_unpause		4	/* in domain */
-#define CONTROL_start		5	/* in domain, start. Once. -EEXIST */
+#define CONTROL_start		5	/* in domain, start. -EEXIST: once; as MMU_PIN_DIRECTORY; -EBUSY, -EPERM,
+				   -EINVAL for the shared frame */
 #define CONTROL_info		6	/* in domain: the first one from this number on; out domain, info. -ESRCH: none */
 #define CONTROL_machine		7	/* out machine */
-#define CONTROL_frame_list	8	/* in domain, frames: from the @first-th on; out frames.count */
+#define CONTROL_frame_list	8	/* in domain, frames: up to @count more of its reservation, in the order in
+				   which they are its own; @first says how many it has got. out
+				   frames.count, fewer than asked if an interrupt was due. -EEXIST */
 #define CONTROL_sched		9	/* in domain, sched; SCHED_GET: out sched */
-#define CONTROL_limit		10	/* in domain, limit.frames */
-#define CONTROL_log		11	/* in log; out log.count: the machine's console so far */
+#define CONTROL_limit		10	/* in domain, limit.frames. Raises VIRQ_LIMIT: the domain may give frames back */
+#define CONTROL_log		11	/* in log; out log.count: the last bytes of what the hypervisor and others
+				   than domain 0 printed on the machine's console */
 #define CONTROL_console		12	/* in domain, console; out console.count */
 #define CONTROL_vif_create	13	/* in domain, vif. -EEXIST (the number, or the address), -ENOSPC */
 #define CONTROL_vif_destroy	14	/* in domain, vif.number. -ENODEV */
@@ -38,7 +42,9 @@
 #define CONTROL_extent_add	21	/* in domain, vbd.number, extent: appended. -ENODEV, -EINVAL, -EEXIST, -ENOSPC */
 #define CONTROL_extent_remove	22	/* in domain, vbd.number: the last one. -ENODEV */
 #define CONTROL_extent_info	23	/* in domain, vbd.number, extent.index; out extent. -ENODEV */
-#define CONTROL_event_bind	24	/* in domain, event: a channel between two others. -EPERM, -ENOSPC */
+#define CONTROL_event_bind	24	/* in domain, event: a channel between any two. -ENOSPC */
+#define CONTROL_vbd_info	25	/* in domain, vbd.number: the first VBD from this number on; out vbd. -ENODEV: none */
+#define CONTROL_shutdown	26	/* in domain. Raises VIRQ_SHUTDOWN: whether and when it ends is its own affair */
 
 #define DOMAIN_NAME		32
 
@@ -68,7 +74,7 @@
 
 #ifndef __ASSEMBLY__
 struct control_create {
-	uint32_t frames;		/* the reservation, allocated at once */
+	uint32_t frames;		/* the reservation: nobody else gets them from now on */
 	uint32_t limit;			/* at least @frames */
 	char name[DOMAIN_NAME];
 };

@@ -17,7 +17,9 @@
 #define VIRQ_DEBUG	2	/* somebody at the console asked for the guest's state */
 #define VIRQ_VTIMER	3	/* set_timer's virtual-time deadline has come */
 #define VIRQ_DOMAIN	4	/* domain 0: a domain has died or changed state */
-#define VIRQ_COUNT	5
+#define VIRQ_LIMIT	5	/* domain 0 has set the domain's limit (MEMORY_query says which) */
+#define VIRQ_SHUTDOWN	6	/* domain 0 asks the domain to come to an orderly end */
+#define VIRQ_COUNT	7
 
 /*
  * event_channel_op(struct event_channel_op *). Results are written into the struct where it says

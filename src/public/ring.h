@@ -108,13 +108,19 @@ struct vif_rx_response {
 };
 #define VIF_RX_CSUM_OK		1
 
-/* RING_VBD: pieces are runs of whole sectors (512 bytes) inside one frame. */
+/*
+ * RING_VBD: pieces are runs of whole sectors (512 bytes) inside one frame, together the request's
+ * sectors in their order. Their frames are the domain's own and held until the answer; what is read
+ * into is held as writable. Reserved words are 0.
+ */
 #define VBD_SLOTS		32
 #define VBD_PIECES		8
 #define VBD_READ		0
 #define VBD_WRITE		1
-#define VBD_FLUSH		2	/* answered when all that was answered before is on the disk */
+#define VBD_FLUSH		2	/* no pieces; answered when all that was answered before is on the disk */
+#define VBD_INFO		3	/* one piece of one sector: filled with struct vbd_info and zeros */
 #define VBD_BARRIER		4	/* flag on VBD_WRITE: nothing of this domain passes it, either way */
+#define VBD_DEVICES		8	/* VBDs that a domain can have: numbers from 0 on */
 struct vbd_request {
 	uint16_t id;
 	uint8_t op;
@@ -123,9 +129,15 @@ struct vbd_request {
 	uint64_t sector;	/* the first one, as the guest counts */
 	struct { uint32_t frame; uint8_t first, count; uint16_t reserved; } piece[VBD_PIECES];
 };
+struct vbd_info {
+	uint64_t sectors;	/* where its last extent ends */
+	uint32_t rights;	/* EXTENT_READ, EXTENT_WRITE (control.h): what all of its extents allow */
+	uint32_t reserved;
+};
 struct vbd_response {
 	uint16_t id;
-	int16_t status;		/* 0, -EINVAL, -ENODEV, -ENXIO, -EACCES, -EIO */
+	int16_t status;		/* 0; -EINVAL malformed, or a frame that is not to be had so; -ENODEV no such
+				   VBD; -ENXIO sectors that it has not; -EACCES not allowed; -EIO of the disk */
 };
 #endif
 

@@ -157,8 +157,9 @@ static void make_domain(void)
 	for (unsigned int i = 0; i < OWN; i++)
 		tiny.own[i] = take_frame(d);
 	if (paging_set_base(d, MFN(tiny.home)) || paging_pin(d, MFN(tiny.home), FRAME_DIRECTORY) ||
-	    domain_set_shared(d, MFN(tiny.shared)))
+	    frame_get_type(d, MFN(tiny.shared), FRAME_WRITABLE))
 		host_panic("the tiny domain cannot be made");
+	domain_set_shared(d, MFN(tiny.shared));
 	paging_switch_to(d);
 }
 

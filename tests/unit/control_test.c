@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "control.h"
 #include <string.h>
+#include "console.h"
+#include "frame.h"
 #include "frame_pool.h"
 #include "host/audit.h"
 #include "host/domains.h"
@@ -53,7 +55,7 @@ TEST(what_makes_no_sense_is_refused)
 	EXPECT_EQ(CALL(&zero, control_op, ARG(old)), -EINVAL);
 	EXPECT_EQ(CALL(&zero, control_op, ATELIER_LINE - 8), -EFAULT);
 	EXPECT_EQ(on(0, 1), -EINVAL);
-	EXPECT_EQ(on(CONTROL_event_bind + 1, 1), -EINVAL);
+	EXPECT_EQ(on(CONTROL_shutdown + 1, 1), -EINVAL);
 	EXPECT_EQ(on(UINT32_MAX, 1), -EINVAL);
 	EXPECT_EQ(on(CONTROL_pause, 3), -ESRCH);
 	EXPECT_EQ(on(CONTROL_pause, UINT32_MAX), -ESRCH);
@@ -157,4 +159,308 @@ TEST(shares_and_limits_are_set_and_read)
 	EXPECT_EQ(ask(&zero, op), 0);
 	EXPECT(frame_pool_alloc(one.d).n != MFN_NONE.n);
 	EXPECT_EQ(frame_pool_alloc(one.d).n, MFN_NONE.n);
+}
+
+/* ---- building ---- */
+
+#define BUILT	3u	/* the number that the next domain gets */
+
+static uint32_t frames[64];	/* of the domain that is being built */
+
+static int create(const char *name, uint32_t count, uint32_t limit)
+{
+	struct control_op op = { .op = CONTROL_create, .u.create = { count, limit, "" } };
+
+	strncpy(op.u.create.name, name, DOMAIN_NAME);
+	return ask(&zero, op);
+}
+
+static int list(uint32_t first, uint32_t count)
+{
+	uint32_t at = host_arg(frames, sizeof(frames));
+	int err = ask(&zero, (struct control_op){ .op = CONTROL_frame_list, .domain = BUILT,
+						  .u.frames = { first, count, at } });
+
+	if (!err)
+		memcpy(frames + first, host_arg_bytes(at), answer.u.frames.count * sizeof(uint32_t));
+	return err ? err : (int)answer.u.frames.count;
+}
+
+static int mmu(uint32_t where, uint32_t value)
+{
+	struct mmu_request r = { where, value };
+
+	return CALL(&zero, mmu_update, ARG(r), 1, 0, BUILT);
+}
+
+static int pin(uint32_t mfn, uint32_t command)
+{
+	return mmu(mfn << PAGE_SHIFT | MMU_COMMAND, command);
+}
+
+/* A directory, a table that maps all but these two for writing. */
+static void write_tables(uint32_t count)
+{
+	EXPECT_EQ(mmu(frames[0] << PAGE_SHIFT | HOST_VA >> 20, frames[1] << PAGE_SHIFT | PTE_P | PTE_RW | PTE_US), 0);
+	for (uint32_t i = 2; i < count; i++)
+		EXPECT_EQ(mmu(frames[1] << PAGE_SHIFT | i * 4, frames[i] << PAGE_SHIFT | PTE_P | PTE_RW), 0);
+}
+
+static int begin(uint32_t directory, uint32_t shared)
+{
+	return ask(&zero, (struct control_op){ .op = CONTROL_start, .domain = BUILT,
+					       .u.start = { directory, shared, HOST_VA + 5 * PAGE_SIZE, 77 } });
+}
+
+TEST(domain_0_builds_a_domain_that_runs)
+{
+	const struct domain *d;
+
+	start();
+	EXPECT_EQ(create("web", 6, 8), 0);
+	EXPECT_EQ(answer.domain, BUILT);
+	EXPECT_EQ(list(0, 4), 4);
+	EXPECT_EQ(list(0, 4), -EINVAL, "it has four already");
+	EXPECT_EQ(list(4, 60), 2);
+	EXPECT_EQ(list(6, 60), 0);
+	write_tables(6);
+	EXPECT_EQ(pin(frames[1], MMU_PIN_TABLE), 0);
+	EXPECT_EQ(pin(frames[0], MMU_PIN_DIRECTORY), 0);
+	on(CONTROL_info, BUILT);
+	EXPECT_EQ(answer.u.info.state, DOMAIN_BUILDING);
+	EXPECT_EQ(answer.u.info.limit, 8);
+	EXPECT_EQ(begin(frames[0], frames[2]), 0);
+	audit_all();
+	on(CONTROL_info, BUILT);
+	EXPECT_EQ(answer.u.info.state, DOMAIN_RUNNABLE);
+	EXPECT_EQ(answer.u.info.frames, 6);
+	EXPECT_TEXT(answer.u.info.name, "web");
+	EXPECT_EQ(begin(frames[0], frames[2]), -EEXIST);
+	EXPECT_EQ(list(6, 1), -EEXIST);
+	sched_sleep(zero.d);
+	sched_sleep(one.d);
+	d = sched_return();
+	EXPECT_EQ(d->id, BUILT);
+	EXPECT_EQ(d->vcpu.regs.eip, HOST_VA + 5 * PAGE_SIZE);
+	EXPECT_EQ(d->vcpu.regs.esi, 77);
+	EXPECT_EQ(d->vcpu.regs.eax, START_MAGIC);
+	EXPECT_EQ(d->shared->upcall_mask, 1);
+	EXPECT_EQ(host.base.n, frames[0]);
+}
+
+TEST(what_domain_0_cannot_have_built_is_refused)
+{
+	start();
+	EXPECT_EQ(create("", 6, 8), -EINVAL);
+	EXPECT_EQ(create("a b", 6, 8), -EINVAL);
+	EXPECT_EQ(create("a\n", 6, 8), -EINVAL);
+	EXPECT_EQ(create("0123456789012345678901234567890", 6, 8), 0);
+	EXPECT_EQ(on(CONTROL_destroy, BUILT), 0);
+	EXPECT_EQ(create("01234567890123456789012345678901", 6, 8), -EINVAL, "no end");
+	EXPECT_EQ(create("a", 0, 8), -EINVAL);
+	EXPECT_EQ(create("a", 9, 8), -EINVAL);
+	EXPECT_EQ(create("a", UINT32_MAX, UINT32_MAX), -ENOMEM);
+	EXPECT_EQ(create("a", frame_pool_free_count(), UINT32_MAX), -ENOMEM, "its windows need one");
+	EXPECT_EQ(create("a", frame_pool_free_count() - 1, UINT32_MAX), 0);
+	EXPECT_EQ(create("b", 1, 1), -ENOMEM, "they were promised to another");
+	audit_all();
+}
+
+TEST(there_are_so_many_domains_and_no_more)
+{
+	start();
+	for (uint32_t i = BUILT; i < MAX_DOMAINS; i++)
+		EXPECT_EQ(create("a", 1, 1), 0);
+	EXPECT_EQ(create("a", 1, 1), -ENOSPC);
+}
+
+TEST(promised_frames_are_nobody_elses_and_come_as_zeros)
+{
+	static uint32_t taken[FRAMES];
+	struct memory_op all = { MEMORY_increase, 0, FRAMES, 0 };
+	uint32_t before;
+
+	start();
+	frame_pool_scrub();
+	for (uint32_t i = 0; i < FRAMES; i++)
+		if (frame_record(MFN(i))->owner == OWNER_NONE)
+			memset(host_frame(i), 0xee, PAGE_SIZE);
+	before = frame_pool_free_count();
+	EXPECT_EQ(create("a", 30, 30), 0);
+	zero.d->memory.limit = FRAMES;
+	all.list = host_arg(taken, sizeof(taken));
+	EXPECT_EQ(CALL(&zero, memory_op, ARG(all)), (int)before - 30 - 1);
+	EXPECT_EQ(list(0, 64), 30);
+	for (uint32_t i = 0; i < 30; i++)
+		EXPECT_EQ(((uint8_t *)host_frame(frames[i]))[PAGE_SIZE - 1], 0);
+	audit_all();
+}
+
+TEST(frames_whose_numbers_cannot_be_told_stay_free)
+{
+	struct control_op op = { .op = CONTROL_frame_list, .domain = BUILT, .u.frames = { 0, 20, 0 } };
+	uint32_t before;
+
+	start();
+	EXPECT_EQ(create("a", 30, 30), 0);
+	before = frame_pool_free_count();
+	op.u.frames.list = host_va(PFN_TABLE);
+	EXPECT_EQ(ask(&zero, op), -EFAULT, "a page to read only");
+	op.u.frames.list = ATELIER_LINE - 4;
+	EXPECT_EQ(ask(&zero, op), -EFAULT);
+	op.u.frames.list = host_va(PFN_DATA) + 2;
+	EXPECT_EQ(ask(&zero, op), -EINVAL);
+	op.u.frames.list = host_va(6) - 8;	/* the sixth page is not there */
+	EXPECT_EQ(ask(&zero, op), 0);
+	EXPECT_EQ(answer.u.frames.count, 2);
+	EXPECT_EQ(frame_pool_free_count(), before - 2);
+	host.interrupt = true;
+	op.u.frames = (struct control_frames){ 2, 28, host_arg(frames, sizeof(frames)) };
+	EXPECT_EQ(ask(&zero, op), 0);
+	EXPECT(answer.u.frames.count > 0 && answer.u.frames.count < 28);
+	audit_all();
+}
+
+TEST(a_start_that_is_refused_leaves_nothing)
+{
+	static const struct {
+		uint32_t directory, shared;
+	} bad[] = { { 0, 0 }, { 0, 1 }, { 0, UINT32_MAX }, { 1, 2 }, { UINT32_MAX, 2 } };
+
+	start();
+	create("web", 6, 6);
+	list(0, 6);
+	write_tables(6);
+	for (uint32_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		uint32_t directory = bad[i].directory > 6 ? UINT32_MAX : frames[bad[i].directory];
+		uint32_t shared = bad[i].shared > 6 ? UINT32_MAX : frames[bad[i].shared];
+
+		EXPECT(begin(directory, shared) < 0, "case %u", i);
+		audit_all();
+	}
+	EXPECT_EQ(begin(zero.mfn[PFN_DIRECTORY], frames[2]), -EPERM);
+	EXPECT_EQ(begin(frames[0], zero.mfn[PFN_DATA]), -EPERM);
+	EXPECT_EQ(begin(frames[0], frames[2]), 0);
+	audit_all();
+}
+
+TEST(a_domain_half_built_is_taken_back_whole)
+{
+	uint32_t before;
+
+	start();
+	before = frame_pool_free_count();
+	for (uint32_t step = 0; step < 6; step++) {
+		create("web", 6, 6);
+		if (step > 0)
+			list(0, 3);
+		if (step > 1)
+			list(3, 3), write_tables(6);
+		if (step > 2)
+			pin(frames[1], MMU_PIN_TABLE);
+		if (step > 3)
+			pin(frames[0], MMU_PIN_DIRECTORY);
+		if (step > 4)
+			begin(frames[0], frames[2]);
+		EXPECT_EQ(on(CONTROL_destroy, answer.domain), 0, "step %u", step);
+		audit_all();
+		EXPECT_EQ(frame_pool_free_count(), before, "step %u", step);
+		host_start(FRAMES);
+		start();
+	}
+}
+
+TEST(an_answer_that_cannot_be_told_is_not_worked_for)
+{
+	struct control_op *op;
+	struct mmu_request r;
+	uint32_t bits = zero.mfn[PFN_DATA] << PAGE_SHIFT | PTE_P;
+
+	start();
+	op = host_frame(zero.mfn[PFN_DATA]);
+	*op = (struct control_op){ .interface = ATELIER_INTERFACE, .op = CONTROL_create, .u.create = { 1, 1, "a" } };
+	bits = zero.mfn[PFN_DATA] << PAGE_SHIFT | PTE_P;
+	r = (struct mmu_request){ zero.mfn[PFN_TABLE] << PAGE_SHIFT | PFN_DATA * 4, bits };
+	EXPECT_EQ(CALL(&zero, mmu_update, ARG(r), 1, 0, DOMID_SELF), 0);
+	EXPECT_EQ(CALL(&zero, control_op, host_va(PFN_DATA)), -EFAULT);
+	EXPECT_EQ(on(CONTROL_info, BUILT), -ESRCH);
+}
+
+/* ---- channels, the log ---- */
+
+TEST(domain_0_connects_two_others)
+{
+	struct control_op op = { .op = CONTROL_event_bind, .domain = 1, .u.event = { .peer = 2 } };
+
+	start();
+	EXPECT_EQ(ask(&zero, op), 0);
+	EXPECT_EQ(one.d->events.ports[answer.u.event.port].remote, 2);
+	EXPECT_EQ(two.d->events.ports[answer.u.event.peer_port].remote, 1);
+	event_raise(two.d, answer.u.event.peer_port);
+	audit_all();
+	op.u.event.peer = 5;
+	EXPECT_EQ(ask(&zero, op), -ESRCH);
+	for (uint32_t i = 2; i < EVENT_PORTS; i++)
+		two.d->events.ports[i] = (struct event_port){ .state = EVENT_UNBOUND, .remote = 0 };
+	op.u.event.peer = 2;
+	EXPECT_EQ(ask(&zero, op), -ENOSPC);
+	EXPECT_EQ(one.d->events.ports[2].state, EVENT_CLOSED, "the half of a channel is taken back");
+	audit_all();
+}
+
+TEST(the_log_is_what_others_printed_last)
+{
+	struct control_op op = { .op = CONTROL_log };
+	static char text[20000];
+
+	start();
+	console_emit(one.d, "hello\n", 6);
+	console_emit(zero.d, "secret\n", 7);
+	console_printf("there\n");
+	op.u.log = (struct control_bytes){ .buffer = host_va(PFN_DATA), .size = 14 };
+	EXPECT_EQ(ask(&zero, op), 0);
+	EXPECT_EQ(answer.u.log.count, 14);
+	EXPECT(memcmp(host_frame(zero.mfn[PFN_DATA]), "lier) there\r\n", 13) != 0);
+	EXPECT(memcmp(host_frame(zero.mfn[PFN_DATA]), "elier) there\r\n", 14) == 0);
+	op.u.log.size = 4000;
+	EXPECT_EQ(ask(&zero, op), 0);
+	memcpy(text, host_frame(zero.mfn[PFN_DATA]), answer.u.log.count);
+	EXPECT_TEXT(text, "(1) hello\n(atelier) there\r\n");
+	memset(text, 'x', sizeof(text));
+	console_emit(one.d, text, sizeof(text));
+	EXPECT_EQ(ask(&zero, op), 0);
+	EXPECT_EQ(answer.u.log.count, 4000);
+	EXPECT_EQ(((char *)host_frame(zero.mfn[PFN_DATA]))[3999], 'x');
+	op.u.log.buffer = host_va(PFN_TABLE);
+	EXPECT_EQ(ask(&zero, op), -EFAULT);
+	op.u.log.flags = 1;
+	EXPECT_EQ(ask(&zero, op), -EINVAL);
+}
+
+/* Has @g a port for this interrupt? Opens it. */
+static uint32_t bind(struct guest *g, uint32_t virq)
+{
+	uint32_t at = ARG(((struct event_channel_op){ .op = EVENT_bind_virq, .virq = virq }));
+
+	EXPECT_EQ(CALL(g, event_channel_op, at), 0);
+	return ((struct event_channel_op *)host_arg_bytes(at))->port;
+}
+
+TEST(a_domain_hears_of_its_limit_and_of_a_wish_for_its_end)
+{
+	uint32_t limit, end;
+
+	start();
+	EXPECT_EQ(on(CONTROL_shutdown, 1), 0);		/* unbound: lost */
+	limit = bind(&one, VIRQ_LIMIT);
+	end = bind(&one, VIRQ_SHUTDOWN);
+	EXPECT_EQ(one.d->shared->pending[0], 0);
+	EXPECT_EQ(ask(&zero, (struct control_op){ .op = CONTROL_limit, .domain = 1, .u.limit = { 2 } }), 0);
+	EXPECT_EQ(one.d->shared->pending[0], 1u << limit);
+	EXPECT_EQ(on(CONTROL_shutdown, 1), 0);
+	EXPECT_EQ(one.d->shared->pending[0], 1u << limit | 1u << end);
+	EXPECT_EQ(one.d->life, LIFE_OPEN);
+	EXPECT_EQ(on(CONTROL_shutdown, 0), -EINVAL);
+	EXPECT_EQ(on(CONTROL_shutdown, 3), -ESRCH);
+	audit_all();
 }

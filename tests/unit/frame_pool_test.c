@@ -90,6 +90,45 @@ TEST(frames_for_the_hypervisor_are_zero_always_and_for_domains_once_scrubbing_is
 	}
 }
 
+static bool all_zero(uint32_t mfn)
+{
+	const uint8_t *bytes = host_frame(mfn);
+
+	return bytes[0] == 0 && memcmp(bytes, bytes + 1, PAGE_SIZE - 1) == 0;
+}
+
+TEST(free_frames_are_scrubbed_ahead_of_time_and_then_as_good_as_others)
+{
+	uint32_t mfns[64], n = 0, count;
+	struct domain *d;
+
+	host_setup(64);
+	for (uint32_t i = 0; i < 64; i++)
+		memset(host_frame(i), 0xee, PAGE_SIZE);
+	start_subsystems();
+	d = domain_open("x", 60);
+	EXPECT(!frame_pool_scrub_one(), "not before domains run");
+	frame_pool_scrub();
+	count = frame_pool_free_count();
+	for (unsigned int i = 0; i < 20; i++)
+		EXPECT(frame_pool_scrub_one());
+	EXPECT_EQ(frame_pool_free_count(), count);
+	EXPECT_EQ(frame_pool_take(d, mfns, 30), 30);
+	for (unsigned int i = 0; i < 30; i++)
+		EXPECT(all_zero(mfns[i]), "frame %u", i);
+	memset(host_frame(mfns[3]), 0x77, PAGE_SIZE);
+	frame_pool_give_up(MFN(mfns[3]));
+	while (frame_pool_scrub_one())
+		n++;
+	EXPECT_EQ(n, count - 30 + 1);
+	EXPECT_EQ(frame_pool_free_count(), n);
+	EXPECT(all_zero(frame_pool_alloc(NULL).n));
+	EXPECT_EQ(frame_pool_take(d, mfns, 10), 10);
+	for (unsigned int i = 0; i < 10; i++)
+		EXPECT(all_zero(mfns[i]), "frame %u", i);
+	audit_all();
+}
+
 TEST(a_frame_given_up_while_it_is_mapped_stays_its_owners_until_it_is_not)
 {
 	struct guest g;

@@ -161,6 +161,32 @@ TEST(with_nobody_to_run_the_machine_idles_until_somebody_can)
 	EXPECT_EQ(running(), 2);
 }
 
+static uint32_t left_dirty;
+
+static void look(void)
+{
+	left_dirty = frame_pool_scrub_one();
+	sched_wake(waker);
+}
+
+TEST(an_idle_machine_scrubs_free_frames_until_an_interrupt_waits)
+{
+	start();
+	frame_pool_scrub();
+	running();
+	for (unsigned int i = 0; i < 4; i++)
+		sched_sleep(guests[i].d);
+	waker = guests[2].d;
+	host.idle = look;
+	host.interrupt_after = 3;
+	EXPECT_EQ(running(), 2);
+	EXPECT(left_dirty);
+	host.interrupt = false;
+	sched_sleep(guests[2].d);
+	EXPECT_EQ(running(), 2);
+	EXPECT(!left_dirty);
+}
+
 TEST(run_time_counts_what_a_domain_used_and_no_more)
 {
 	uint64_t total = 0, t0, before;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The console: hvc0, over the calls that write to and read from the machine's. Only domain 0 can read.
+ * The machine's console: domain 0's, as hvc0, by the calls that write to and read from it. Other domains write to it what
+ * they have to say before their own console is there (drivers/atelier/console.c).
  */
 #include <linux/init.h>
 #include <linux/console.h>
 #include <linux/err.h>
+#include <linux/export.h>
+#include <linux/interrupt.h>
 #include <linux/printk.h>
 #include <asm/atelier.h>
 #include <asm/cmdline.h>
@@ -38,26 +41,49 @@ static int get_chars(u32 terminal, char *s, int n)
 	return max(got, 0);
 }
 
+/* Whoever reads other domains' consoles listens to the same interrupt. */
+static int start_reading(struct hvc_struct *hp, int irq)
+{
+	hp->flags |= IRQF_SHARED;
+	return notifier_add_irq(hp, irq);
+}
+
 static const struct hv_ops console_ops = {
 	.get_chars = get_chars,
 	.put_chars = put_chars,
-	.notifier_add = notifier_add_irq,
+	.notifier_add = start_reading,
 	.notifier_del = notifier_del_irq,
 	.notifier_hangup = notifier_hangup_irq,
 };
 
+static bool privileged(void)
+{
+	return atelier_start_info->flags & START_PRIVILEGED;
+}
+
 static int __init console_for_messages(void)
 {
+	if (!privileged())
+		return 0;
 	return hvc_instantiate(0, 0, &console_ops);
 }
 console_initcall(console_for_messages);
 
-/* Interrupt 0 stands for none: what is typed into another domain's console comes by its ring. */
+int atelier_console_irq(void)
+{
+	static int irq;
+
+	if (!irq)
+		irq = atelier_bind_virq(VIRQ_CONSOLE);
+	return irq;
+}
+
+/* Interrupt 0 stands for none. */
 static int __init terminal(void)
 {
-	int irq = atelier_bind_virq(VIRQ_CONSOLE);
-
-	return PTR_ERR_OR_ZERO(hvc_alloc(0, max(irq, 0), &console_ops, 256));
+	if (!privileged())
+		return 0;
+	return PTR_ERR_OR_ZERO(hvc_alloc(0, max(atelier_console_irq(), 0), &console_ops, 256));
 }
 device_initcall(terminal);
 

@@ -9,9 +9,6 @@
 #include <linux/types.h>
 #include <asm/atelier.h>
 
-/* Prints; before there is a console, too. */
-void atelier_print(const char *s, unsigned int n);
-
 /* Ends the domain; see <atelier/vcpu.h>. */
 void __noreturn atelier_end(unsigned int reason, unsigned int status);
 

@@ -3,6 +3,7 @@
  * Events: each port in use is an interrupt. The shared page says which ports have news; masking a port is a bit there.
  */
 #include <linux/init.h>
+#include <linux/bug.h>
 #include <linux/export.h>
 #include <linux/interrupt.h>
 #include <linux/irq.h>
@@ -112,6 +113,29 @@ int atelier_bind_virq(unsigned int virq)
 	return err ? err : bind_port(op.port);
 }
 EXPORT_SYMBOL_GPL(atelier_bind_virq);
+
+int atelier_open_port(void)
+{
+	struct event_channel_op op = { .op = EVENT_alloc_unbound, .remote = DOMID_SELF };
+	int err = hypercall1(HYPERCALL_event_channel_op, (unsigned long)&op);
+
+	return err ? err : bind_port(op.port);
+}
+
+unsigned int atelier_port_of(int irq)
+{
+	return port_of(irq_get_irq_data(irq));
+}
+
+/* Nobody may have the interrupt any more: then the port is masked. */
+void atelier_close_port(int irq)
+{
+	struct event_channel_op op = { .op = EVENT_close, .port = atelier_port_of(irq) };
+
+	if (hypercall1(HYPERCALL_event_channel_op, (unsigned long)&op))
+		BUG();
+	irq_free_desc(irq);
+}
 
 /* ---- somebody at the machine's console asks what this guest is doing ---- */
 

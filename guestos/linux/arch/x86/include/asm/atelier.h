@@ -98,6 +98,21 @@ static __always_inline int hypercall0(u32 call)
 /* Binds a virtual interrupt; answers the interrupt number or a negative error. */
 int atelier_bind_virq(unsigned int virq);
 
+/* Opens a port that nobody but the hypervisor raises; answers its interrupt number, or a negative error. */
+int atelier_open_port(void);
+void atelier_close_port(int irq);
+
+/* The port that is behind an interrupt. */
+unsigned int atelier_port_of(int irq);
+
+/* The interrupt of domain 0's consoles, its own and the other domains': to be shared. Or a negative error. */
+int atelier_console_irq(void);
+
+/* ---- the machine's console (console.c) ---- */
+
+/* Prints; before there is a console, too. */
+void atelier_print(const char *s, unsigned int n);
+
 /* ---- memory (mmu.c) ---- */
 
 /* The machine address of something in the direct map. */

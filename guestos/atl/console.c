@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+/* atl console: this terminal at a domain's console. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+#include "atl.h"
+#include "daemon.h"
+#include "hypervisor.h"
+
+#define KEY	('[' + 2 - '@')	/* Ctrl-] */
+
+static struct termios before;
+
+static void restore(void)
+{
+	tcsetattr(0, TCSADRAIN, &before);
+}
+
+static void make_raw(void)
+{
+	struct termios raw;
+
+	if (tcgetattr(0, &before))
+		return;			/* no terminal */
+	raw = before;
+	cfmakeraw(&raw);
+	tcsetattr(0, TCSADRAIN, &raw);
+	atexit(restore);
+}
+
+static bool write_all(int fd, const char *bytes, size_t n)
+{
+	while (n > 0) {
+		ssize_t did = write(fd, bytes, n);
+
+		if (did <= 0)
+			return false;
+		bytes += did;
+		n -= did;
+	}
+	return true;
+}
+
+/* From @from to @to: false at an end. The key counts only where a person types. */
+static bool carry(int from, int to, bool keys)
+{
+	char bytes[2048], *key;
+	ssize_t n = read(from, bytes, sizeof(bytes));
+
+	if (n <= 0)
+		return false;
+	key = keys ? memchr(bytes, KEY, n) : NULL;
+	if (key)
+		n = key - bytes;
+	return write_all(to, bytes, n) && !key;
+}
+
+int run_console(int argc, char **argv)
+{
+	struct pollfd p[2] = { { 0, POLLIN, 0 }, { -1, POLLIN, 0 } };
+	char line[16];
+	uint32_t domain;
+
+	if (argc != 2) {
+		complain("which domain? atl console DOMAIN");
+		return USAGE;
+	}
+	domain = hv_find(argv[1]);
+	if (domain == 0)
+		fail("domain 0's console is the machine's");
+	p[1].fd = daemon_connect();
+	snprintf(line, sizeof(line), "%u\n", domain);
+	write_all(p[1].fd, line, strlen(line));
+	fprintf(stderr, "The console of %s; Ctrl-] ends this.\r\n", argv[1]);
+	make_raw();
+	for (;;) {
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return 1;
+		if (p[1].revents && !carry(p[1].fd, 1, false))
+			break;
+		if (p[0].revents && !carry(0, p[1].fd, true)) {
+			if (isatty(0))
+				return 0;
+			p[0].fd = -1;	/* no more input: the rest of the output is still to come */
+		}
+	}
+	fprintf(stderr, "\r\n%s is gone.\r\n", argv[1]);
+	return 0;
+}

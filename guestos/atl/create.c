@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+/* atl create: from wishes, on the command line or in a file, to a domain. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "atl.h"
+#include "build.h"
+#include "daemon.h"
+#include "hypervisor.h"
+
+#define KERNEL		"/boot/vmlinux"
+#define INITRD		"/boot/initrd"
+#define CMDLINE		"console=hvc0"
+#define MEMORY		(48u << 20)
+#define WEIGHT_MAX	65535
+
+struct wishes {
+	char *name, *kernel, *initrd, *cmdline;
+	uint64_t memory, limit, weight;
+	bool paused, console;
+};
+
+/* ---- one wish ---- */
+
+static bool wish_size(const char *key, const char *text, uint64_t *bytes)
+{
+	if (parse_size(text, bytes) && *bytes >= PAGE_SIZE)
+		return true;
+	complain("%s=%s: not a size such as 48M (K, M or G; below 4G)", key, text);
+	return false;
+}
+
+static bool wish_name(const char *text)
+{
+	if (*text && strlen(text) < DOMAIN_NAME && strcspn(text, " \t\n/\"\\") == strlen(text))
+		return true;
+	complain("a domain's name has 1 to %d characters, none of them a blank, a slash, a quote or a backslash",
+		 DOMAIN_NAME - 1);
+	return false;
+}
+
+static bool make_wish(struct wishes *w, const char *key, const char *value)
+{
+	if (strcmp(key, "mem") == 0)
+		return wish_size(key, value, &w->memory);
+	if (strcmp(key, "limit") == 0)
+		return wish_size(key, value, &w->limit);
+	if (strcmp(key, "weight") == 0) {
+		if (parse_number(value, WEIGHT_MAX, &w->weight) && w->weight > 0)
+			return true;
+		complain("weight=%s: a number from 1 to %d", value, WEIGHT_MAX);
+		return false;
+	}
+	if (strcmp(key, "name") == 0)
+		return wish_name(value) && (w->name = strdup(value));
+	if (strcmp(key, "kernel") == 0)
+		return (w->kernel = strdup(value));
+	if (strcmp(key, "initrd") == 0)
+		return (w->initrd = strdup(value));
+	if (strcmp(key, "cmdline") == 0)
+		return (w->cmdline = strdup(value));
+	complain("%s: not a wish: there are name, mem, limit, kernel, initrd, cmdline, weight", key);
+	return false;
+}
+
+/* ---- a file of wishes: KEY = VALUE, one a line ---- */
+
+static char *trimmed(char *s)
+{
+	char *end;
+
+	s += strspn(s, " \t");
+	for (end = s + strlen(s); end > s && strchr(" \t\n", end[-1]); end--)
+		;
+	*end = '\0';
+	return s;
+}
+
+static bool read_line(struct wishes *w, char *line)
+{
+	char *value = strchr(line, '=');
+
+	line = trimmed(line);
+	if (*line == '\0' || *line == '#')
+		return true;
+	if (!value) {
+		complain("not KEY = VALUE: %s", line);
+		return false;
+	}
+	*value++ = '\0';
+	return make_wish(w, trimmed(line), trimmed(value));
+}
+
+static bool read_config(struct wishes *w, const char *file)
+{
+	FILE *f = fopen(file, "re");
+	unsigned int number = 0;
+	char *line = NULL;
+	size_t size = 0;
+	bool ok = true;
+
+	if (!f) {
+		complain("%s: %s", file, strerror(errno));
+		return false;
+	}
+	while (ok && getline(&line, &size, f) >= 0) {
+		number++;
+		ok = read_line(w, line);
+	}
+	if (!ok)
+		complain("this was line %u of %s", number, file);
+	free(line);
+	fclose(f);
+	return ok;
+}
+
+/* ---- the command line ---- */
+
+static const struct option options[] = {
+	{ "mem", required_argument, NULL, 0 },
+	{ "limit", required_argument, NULL, 0 },
+	{ "kernel", required_argument, NULL, 0 },
+	{ "initrd", required_argument, NULL, 0 },
+	{ "cmdline", required_argument, NULL, 0 },
+	{ "weight", required_argument, NULL, 0 },
+	{ "config", required_argument, NULL, 'f' },
+	{ "paused", no_argument, NULL, 'p' },
+	{ "console", no_argument, NULL, 'c' },
+	{ 0 },
+};
+
+/* The file first, wherever it stands: the command line has the last word. */
+static bool read_configs(struct wishes *w, int argc, char **argv)
+{
+	bool ok = true;
+	int c;
+
+	opterr = 0;
+	for (optind = 1; ok && (c = getopt_long(argc, argv, "c", options, NULL)) >= 0;)
+		if (c == 'f')
+			ok = read_config(w, optarg);
+	opterr = 1;
+	return ok;
+}
+
+static bool read_words(struct wishes *w, int argc, char **argv)
+{
+	bool ok = read_configs(w, argc, argv);
+	int c, i;
+
+	for (optind = 1; ok && (c = getopt_long(argc, argv, "c", options, &i)) >= 0;) {
+		if (c == 0)
+			ok = make_wish(w, options[i].name, optarg);
+		else if (c == 'p')
+			w->paused = true;
+		else if (c == 'c')
+			w->console = true;
+		else if (c == '?')
+			ok = false;
+	}
+	if (ok && optind < argc)
+		ok = make_wish(w, "name", argv[optind++]);
+	if (ok && optind < argc) {
+		complain("one name is enough: what is %s?", argv[optind]);
+		ok = false;
+	}
+	if (ok && !w->name) {
+		complain("which name? atl create NAME ...");
+		ok = false;
+	}
+	return ok;
+}
+
+/* ---- the domain ---- */
+
+static void check_name(const char *name)
+{
+	struct control_op op;
+
+	for (uint32_t id = 0; hv_next(&op, id); id = op.domain + 1)
+		if (strcmp(op.u.info.name, name) == 0 && op.u.info.state != DOMAIN_DYING)
+			fail("there is a domain %s already, number %u", name, op.domain);
+}
+
+static bool equip(const struct plan *p, uint32_t domain)
+{
+	const struct wishes *w = p->equipment;
+	struct control_op op = { .op = CONTROL_sched, .domain = domain, .u.sched = { .weight = w->weight } };
+	int err = w->weight ? hv_control(&op) : 0;
+
+	if (err)
+		complain("weight: %s", hv_error(err));
+	return !err;
+}
+
+int run_create(int argc, char **argv)
+{
+	struct wishes w = { .memory = MEMORY };
+	struct plan p = { .equip = equip, .equipment = &w };
+	int domain;
+
+	if (!read_words(&w, argc, argv))
+		return USAGE;
+	if (!w.kernel && !w.initrd && access(INITRD, R_OK) == 0)
+		w.initrd = INITRD;
+	p.name = w.name;
+	p.kernel = w.kernel ? w.kernel : KERNEL;
+	p.initrd = w.initrd;
+	p.cmdline = w.cmdline ? w.cmdline : CMDLINE;
+	p.memory = w.memory;
+	p.limit = MAX(w.limit, w.memory);
+	p.paused = w.paused;
+	check_name(w.name);
+	daemon_start();
+	domain = build_domain(&p);
+	if (domain < 0)
+		return 1;
+	if (w.console)
+		return run_console(2, (char *[]){ "console", w.name, NULL });
+	printf("%d\n", domain);
+	return 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hypervisor, by way of /dev/atelier (linux/atelier.h; public/control.h). Answers are 0 or a negative error number; what
+ * every command would end with anyway (no device, no such domain) ends here.
+ */
+#ifndef ATL_HYPERVISOR_H
+#define ATL_HYPERVISOR_H
+
+#include "lib/types.h"
+#include "public/control.h"
+#include "public/paging.h"
+
+/* The open device. Ends with a complaint where there is none. */
+int hv_device(void);
+
+/* One operation; its interface number is filled in. */
+int hv_control(struct control_op *op);
+
+/* Operation @number on @domain that reads nothing else; what it wrote is in *@op. */
+int hv_ask(struct control_op *op, uint32_t number, uint32_t domain);
+
+/* The first domain from @from on, dying ones too: false, there is none. */
+bool hv_next(struct control_op *op, uint32_t from);
+
+/* The living domain that a person calls @word, by its name or its number. Ends with a complaint if there is none. */
+uint32_t hv_find(const char *word);
+
+/* Makes frames of a domain appear at @at, in a mapping of the device. */
+int hv_map(uint32_t domain, void *at, const uint32_t *mfns, uint32_t count);
+
+/* Executes requests in the name of a domain. */
+int hv_mmu(uint32_t domain, const struct mmu_request *requests, uint32_t count);
+
+/* Ends a domain and waits until nothing is left of it. */
+int hv_destroy(uint32_t domain);
+
+/* What an error number means to a person: "Device or resource busy". */
+const char *hv_error(int err);
+
+#endif
