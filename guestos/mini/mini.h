@@ -14,6 +14,7 @@
  *   time.h        the clocks and the alarms
  *   paging.h      memory: pages, page tables, the four windows
  *   segment.h     descriptor tables
+ *   ring.h        rings of requests and responses
  *   user.h        ring 3
  *   observe.h     what a test tells the grader, and is told by it
  *
