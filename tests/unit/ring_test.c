@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
-#define _GNU_SOURCE
 #include "ring.h"
-#include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <ucontext.h>
 #include "frame.h"
 #include "host/audit.h"
 #include "host/domains.h"
+#include "host/watch.h"
 #include "unit/test.h"
 
 /* A device of the test's own, with eight slots of 24 bytes: it does nothing until it is told to. */
@@ -400,80 +397,9 @@ TEST(before_it_rests_it_says_at_what_to_be_woken)
 
 /* ---- every access to the frame, one by one ---- */
 
-static struct {
-	uint8_t *page;			/* in the window that rings use */
-	struct { uint32_t offset; bool write; } seen[256];
-	unsigned int count;
-	void (*after)(void);		/* the guest's turn, after each access */
-} watch;
-
-static void on_access(int signal, siginfo_t *info, void *context)
-{
-	ucontext_t *c = context;
-	uint32_t offset = (uint8_t *)info->si_addr - watch.page;
-
-	if (offset >= PAGE_SIZE)
-		host_panic("a fault at %p", info->si_addr);
-	watch.seen[watch.count % 256].offset = offset;
-	watch.seen[watch.count++ % 256].write = c->uc_mcontext.gregs[REG_ERR] & 2;
-	mprotect(watch.page, PAGE_SIZE, PROT_READ | PROT_WRITE);
-	c->uc_mcontext.gregs[REG_EFL] |= EFLAGS_TF;
-}
-
-static void after_access(int signal, siginfo_t *info, void *context)
-{
-	ucontext_t *c = context;
-
-	c->uc_mcontext.gregs[REG_EFL] &= ~EFLAGS_TF;
-	if (watch.after)
-		watch.after();
-	mprotect(watch.page, PAGE_SIZE, PROT_NONE);
-}
-
 static void watch_on(void (*after)(void))
 {
-	struct sigaction access = { .sa_sigaction = on_access, .sa_flags = SA_SIGINFO };
-	struct sigaction step = { .sa_sigaction = after_access, .sa_flags = SA_SIGINFO };
-
-	sigaction(SIGSEGV, &access, NULL);
-	sigaction(SIGTRAP, &step, NULL);
-	watch.page = machine_map_frame(MFN(one.mfn[PFN_RING]), WINDOW_DATA);
-	watch.count = 0;
-	watch.after = after;
-	mprotect(watch.page, PAGE_SIZE, PROT_NONE);
-}
-
-static void watch_off(void)
-{
-	mprotect(watch.page, PAGE_SIZE, PROT_READ | PROT_WRITE);
-}
-
-static unsigned int reads_of(uint32_t offset)
-{
-	unsigned int n = 0;
-
-	for (unsigned int i = 0; i < watch.count; i++)
-		n += watch.seen[i].offset == offset && !watch.seen[i].write;
-	return n;
-}
-
-static unsigned int accesses(uint32_t first, uint32_t bytes)
-{
-	unsigned int n = 0;
-
-	for (unsigned int i = 0; i < watch.count; i++)
-		n += watch.seen[i].offset - first < bytes;
-	return n;
-}
-
-/* The place of the first access to @offset among all. */
-static unsigned int when(uint32_t offset)
-{
-	unsigned int i = 0;
-
-	while (i < watch.count && watch.seen[i].offset != offset)
-		i++;
-	return i;
+	host_watch(MFN(one.mfn[PFN_RING]), after);
 }
 
 #define REQ_PROD	offsetof(struct ring_header, req_prod)
@@ -486,17 +412,18 @@ TEST(taking_reads_the_index_once_and_one_request_and_writes_nothing)
 	struct ring *r = start_one();
 	uint32_t at = (uint32_t)(slot(&one, RING_START) - (uint8_t *)header(&one));
 	struct request q;
+	unsigned int count;
 
 	produce(&one, 9);
 	watch_on(NULL);
 	EXPECT_EQ(ring_take(r, &q), 1);
-	watch_off();
+	count = host_watch_end();
 	EXPECT_EQ(q.word[4], 9);
-	EXPECT_EQ(reads_of(REQ_PROD), 1);
-	EXPECT(accesses(at, sizeof(q)) > 0);
-	EXPECT_EQ(accesses(at, sizeof(q)) + 1, watch.count);
-	for (unsigned int i = 0; i < watch.count; i++)
-		EXPECT(!watch.seen[i].write);
+	EXPECT_EQ(host_watch_reads(REQ_PROD, 4), 1);
+	EXPECT(host_watch_accesses(at, sizeof(q)) > 0);
+	EXPECT_EQ(host_watch_accesses(at, sizeof(q)) + 1, count);
+	for (unsigned int i = 0; i < count; i++)
+		EXPECT(!host_watched(i).write);
 }
 
 static void lie(void)
@@ -513,7 +440,7 @@ TEST(a_page_that_changes_while_it_is_read_is_read_as_it_was)
 	produce(&one, 9);
 	watch_on(lie);
 	EXPECT_EQ(ring_take(r, &q), 1);
-	watch_off();
+	host_watch_end();
 	EXPECT_EQ(r->taken, RING_START + 1);
 	EXPECT(!r->stopped);
 	lie();
@@ -525,18 +452,19 @@ TEST(answers_are_out_before_their_index_and_the_threshold_is_read_after_both)
 	struct ring *r = start_one();
 	uint32_t at = (uint32_t)(slot(&one, RING_START) - (uint8_t *)header(&one));
 	struct request q;
+	unsigned int count;
 
 	produce(&one, 1);
 	ring_take(r, &q);
 	watch_on(NULL);
 	respond(r, 1);
-	watch_off();
-	EXPECT(accesses(at, sizeof(struct response)) > 0);
-	EXPECT_EQ(accesses(at, sizeof(struct response)) + 2, watch.count);
-	EXPECT_EQ(when(RSP_PROD), watch.count - 2);
-	EXPECT_EQ(when(RSP_EVENT), watch.count - 1);
-	EXPECT_EQ(reads_of(RSP_PROD), 0);
-	EXPECT_EQ(reads_of(RSP_EVENT), 1);
+	count = host_watch_end();
+	EXPECT(host_watch_accesses(at, sizeof(struct response)) > 0);
+	EXPECT_EQ(host_watch_accesses(at, sizeof(struct response)) + 2, count);
+	EXPECT_EQ(host_watch_when(RSP_PROD), count - 2);
+	EXPECT_EQ(host_watch_when(RSP_EVENT), count - 1);
+	EXPECT_EQ(host_watch_reads(RSP_PROD, 4), 0);
+	EXPECT_EQ(host_watch_reads(RSP_EVENT, 4), 1);
 }
 
 static void produce_late(void)
@@ -547,19 +475,21 @@ static void produce_late(void)
 TEST(the_threshold_is_set_before_the_last_look)
 {
 	struct ring *r = start_one();
+	unsigned int count;
 
 	watch_on(produce_late);
 	EXPECT(ring_more(r));
-	watch_off();
-	EXPECT_EQ(watch.count, 2);
-	EXPECT_EQ(when(REQ_EVENT), 0);
-	EXPECT_EQ(when(REQ_PROD), 1);
+	count = host_watch_end();
+	EXPECT_EQ(count, 2);
+	EXPECT_EQ(host_watch_when(REQ_EVENT), 0);
+	EXPECT_EQ(host_watch_when(REQ_PROD), 1);
 }
 
 TEST(a_stopped_ring_leaves_the_guests_memory_alone)
 {
 	struct ring *r = start_one();
 	struct request q;
+	unsigned int count;
 
 	produce(&one, 1);
 	produce(&one, 2);
@@ -572,8 +502,8 @@ TEST(a_stopped_ring_leaves_the_guests_memory_alone)
 	respond(r, 1);
 	EXPECT_EQ(ring_take(r, &q), -EIO);
 	EXPECT(!ring_more(r));
-	watch_off();
-	EXPECT_EQ(watch.count, 0);
+	count = host_watch_end();
+	EXPECT_EQ(count, 0);
 	EXPECT(!told(&one));
 	EXPECT_EQ(on(&one, RING_unregister, 0), -EAGAIN);
 	respond(r, 2);
