@@ -143,6 +143,7 @@ static int info(struct domain *any, struct control_op *op)
 		.run_time = d->vtime.used,
 		.weight = d->policy.weight,	/* lab 5 */
 		.warp = d->policy.warp,		/* lab 5 */
+		.vbds = vbd_count(d),		/* lab 9 */
 	};
 	string_copy(i->name, d->name, sizeof(i->name));
 	return 0;
@@ -229,6 +230,38 @@ static int log_read(struct domain *none, struct control_op *op)
 	return MIN(n, 0);
 }
 
+/* ---- disks ---- */
+
+static int create_vbd(struct domain *d, struct control_op *op)			/* lab 9 */
+{
+	return vbd_create(d, op->u.vbd.number);
+}
+
+static int destroy_vbd(struct domain *d, struct control_op *op)			/* lab 9 */
+{
+	return vbd_destroy(d, op->u.vbd.number);
+}
+
+static int vbd_info(struct domain *d, struct control_op *op)			/* lab 9 */
+{
+	return vbd_get_info(d, &op->u.vbd);
+}
+
+static int add_extent(struct domain *d, struct control_op *op)			/* lab 9 */
+{
+	return vbd_add_extent(d, op->vbd_number, &op->u.extent);
+}
+
+static int remove_extent(struct domain *d, struct control_op *op)		/* lab 9 */
+{
+	return vbd_remove_extent(d, op->vbd_number);
+}
+
+static int extent_info(struct domain *d, struct control_op *op)			/* lab 9 */
+{
+	return vbd_get_extent(d, op->vbd_number, &op->u.extent);
+}
+
 /* ---- the call ---- */
 
 enum subject {
@@ -256,6 +289,12 @@ static const struct operation {
 	[CONTROL_console] = { console, ANOTHER },	/* lab 6 */
 	[CONTROL_event_bind] = { event_bind, LIVING },
 	[CONTROL_shutdown] = { shutdown, ANOTHER },
+	[CONTROL_vbd_create] = { create_vbd, LIVING },	/* lab 9 */
+	[CONTROL_vbd_destroy] = { destroy_vbd, LIVING },	/* lab 9 */
+	[CONTROL_vbd_info] = { vbd_info, LIVING },	/* lab 9 */
+	[CONTROL_extent_add] = { add_extent, LIVING },	/* lab 9 */
+	[CONTROL_extent_remove] = { remove_extent, LIVING },	/* lab 9 */
+	[CONTROL_extent_info] = { extent_info, LIVING },	/* lab 9 */
 };
 
 static int find_subject(const struct operation *o, uint32_t id, struct domain **subject)

@@ -32,6 +32,7 @@ struct domain *domain_open(const char *name, uint32_t limit)
 	trap_table_open(d);			/* lab 2 */
 	timers_open(d);				/* lab 2 */
 	segment_open(d);			/* lab 4 */
+	vbds_open(d);				/* lab 9 */
 	return d;
 }
 
@@ -113,6 +114,7 @@ static enum progress reap_step(struct domain *d)
 {
 	if (!ring_destroy(d))			/* lab 6 */
 		return STEP_STUCK;
+	vbds_destroy(d);			/* lab 9 */
 	segment_destroy(d);			/* lab 4 */
 	if (!paging_destroy(d))			/* lab 3 */
 		return STEP_MORE;
@@ -152,6 +154,7 @@ bool domain_check(void)
 	       segment_check() &&		/* lab 4 */
 	       ring_check() &&			/* lab 6 */
 	       balloon_check() &&		/* lab 7 */
+	       vbd_check() &&			/* lab 9 */
 	       true;
 }
 

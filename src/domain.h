@@ -26,6 +26,7 @@
 #include "timer.h"		/* lab 2 */
 #include "trap_table.h"		/* lab 2 */
 #include "upcall.h"		/* lab 2 */
+#include "vbd.h"		/* lab 9 */
 #include "vcpu.h"
 #include "vtime.h"
 
@@ -60,6 +61,7 @@ struct domain {
 	struct segments segments;	/* lab 4 */
 	struct rings rings;		/* lab 6 */
 	struct console_ring console;	/* lab 6 */
+	struct vbds vbds;		/* lab 9 */
 	struct sched_entity sched;
 	struct policy_share policy;	/* lab 5 */
 	struct vtime vtime;

@@ -5,7 +5,8 @@
  *
  * Boot modules: the first is domain 0's kernel, its string "NAME COMMAND-LINE". Then, in any
  * number, "domain mem=SIZE COMMAND-LINE": the kernel of another domain; "initrd": goes with the
- * kernel before it. Of the first word only what follows its last slash counts.
+ * kernel before it; "disk": pc/ramdisk.c's. Of the first word only what follows its last slash
+ * counts.
  *
  * Options on the hypervisor's own command line: dom0_mem=SIZE; console=com1 or vga (pc/); audit=on: the
  * auditors run after each call; scrub=late: free memory keeps what was in it until somebody gets it, for
@@ -31,25 +32,6 @@ static NORETURN void refuse(const char *what, const char *why)
 {
 	console_printf("%s: %s\n", what, why);
 	machine_stop(END_CRASH, 0);
-}
-
-/* Behind the last slash of the first word: loaders put the file's path there. */
-static const char *base_name(const char *string)
-{
-	const char *name = string;
-
-	for (; *string && *string != ' '; string++)
-		if (*string == '/')
-			name = string + 1;
-	return name;
-}
-
-static bool is_word(const char *string, const char *word)
-{
-	size_t n = strlen(word);
-
-	string = base_name(string);
-	return strncmp(string, word, n) == 0 && (string[n] == ' ' || string[n] == '\0');
 }
 
 static const char *after_first_word(const char *s)
@@ -83,7 +65,7 @@ static bool option_is(const char *name, const char *value)
 
 static struct machine_module initrd_of(unsigned int i)
 {
-	if (i + 1 < machine_module_count() && is_word(machine_module(i + 1).string, "initrd"))
+	if (i + 1 < machine_module_count() && string_keyword(machine_module(i + 1).string, "initrd"))
 		return machine_module(i + 1);
 	return (struct machine_module){ 0 };
 }
@@ -109,7 +91,7 @@ static uint32_t frames_of_others(void)
 	uint32_t n = 0;
 
 	for (unsigned int i = 1; i < machine_module_count(); i++)
-		if (is_word(machine_module(i).string, "domain"))
+		if (string_keyword(machine_module(i).string, "domain"))
 			n += FRAMES(size_option(machine_module(i).string, "mem", DOMAIN_DEFAULT)) + 1;
 	return n;
 }
@@ -123,6 +105,7 @@ static void start_domain_0(void)
 	if (machine_module_count() == 0)
 		refuse("domain 0", "there is no boot module: its kernel must be the first one");
 	start_domain("domain 0", 0, after_first_word(machine_module(0).string), frames);
+	vbd_give_disks(domain_find(NULL, 0));	/* lab 9 */
 }
 
 static void start_others(void)
@@ -130,11 +113,11 @@ static void start_others(void)
 	for (unsigned int i = 1; i < machine_module_count(); i++) {
 		const char *string = machine_module(i).string;
 
-		if (is_word(string, "domain"))
+		if (string_keyword(string, "domain"))
 			start_domain("domain", i, after_first_word(string),
 				     FRAMES(size_option(string, "mem", DOMAIN_DEFAULT)));
-		else if (!is_word(string, "initrd"))
-			refuse(string, "not a kind of boot module (domain, initrd)");
+		else if (!string_keyword(string, "initrd") && !string_keyword(string, "disk"))
+			refuse(string, "not a kind of boot module (domain, initrd, disk)");
 	}
 }
 
@@ -152,6 +135,7 @@ void start_subsystems(void)
 	segment_init();		/* lab 4 */
 	ring_init();		/* lab 6 */
 	console_ring_init();	/* lab 6 */
+	vbd_init();		/* lab 9 */
 }
 
 void start(void)

@@ -29,7 +29,7 @@ HOST_LINK := -Wl,--wrap=frame_pool_alloc -Wl,--wrap=frame_pool_take
 
 UNIT_SRC := $(wildcard tests/unit/*.c)
 $(eval $(call host_config,unit,$(CC),-O1 $(HOST_SANITIZE) -DMAX_DOMAINS=6 -DTLB_CLOCK_START=0xfffffffdu -DRING_START=0xfffffffbu \
-	-DFRAME_COUNT_MAX=40))
+	-DFRAME_COUNT_MAX=40 -DVBD_POOL=20u))
 
 build/host/unit/run: $(call host_objects,unit,$(UNIT_SRC))
 	$(call say,LINK,$@) $(CC) -m32 $(HOST_SANITIZE) $(HOST_LINK) -o $@ $^
@@ -45,7 +45,8 @@ EXPLORE_SRC := $(wildcard tests/explore/*.c)
 # $(call explore_config,NAME,OWN FRAMES,SLOTS,MORE FLAGS)
 define explore_config
 $(call host_config,explore-$(1),$(CC),-O3 -fno-pie -DOWN=$(2)u -DTABLE_ENTRIES=$$(shell expr $(3) + 1)u -DGUEST_SLOTS=$(3)u \
-	-DMAX_DOMAINS=2 -DHOST_SLOTS=2u -DHOST_FRAMES=16u -DFRAME_COUNT_MAX=7 -DHOST_EMPTY_TEMPLATE=1 -DAUDIT_DESCRIPTORS=8 $(4))
+	-DMAX_DOMAINS=2 -DHOST_SLOTS=2u -DHOST_FRAMES=16u -DFRAME_COUNT_MAX=7 -DHOST_EMPTY_TEMPLATE=1 -DAUDIT_DESCRIPTORS=8 \
+	-DVBD_REQUESTS=1u -DVBD_POOL=1u $(4))
 build/host/explore-$(1)/explore: $(call host_objects,explore-$(1),$(EXPLORE_SRC))
 	$$(call say,LINK,$$@) $(CC) -m32 -no-pie $(HOST_LINK) -o $$@ $$^
 endef

@@ -128,6 +128,17 @@ bool string_number(const char **s, uint32_t *value)
 	return true;
 }
 
+bool string_keyword(const char *string, const char *word)
+{
+	size_t n = strlen(word);
+	const char *name = string;
+
+	for (; *string && *string != ' '; string++)
+		if (*string == '/')
+			name = string + 1;
+	return strncmp(name, word, n) == 0 && (name[n] == ' ' || name[n] == '\0');
+}
+
 const char *string_option(const char *cmdline, const char *name)
 {
 	size_t n = strlen(name);

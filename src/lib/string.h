@@ -23,6 +23,12 @@ void string_copy(char *dst, const char *src, size_t size);
 bool string_number(const char **s, uint32_t *value);
 
 /*
+ * Whether the first word of a boot module's string is @word. Only what follows its last slash counts:
+ * loaders put the file's path there.
+ */
+bool string_keyword(const char *string, const char *word);
+
+/*
  * The value of word "@name=value" in a command line, up to the next blank; NULL if it is not there.
  */
 const char *string_option(const char *cmdline, const char *name);

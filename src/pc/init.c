@@ -79,6 +79,8 @@ struct regs *init(uint32_t magic, uint32_t info)
 	pit_init();
 	clock_init();
 	mmu_init_m2p();
+	ide_init();		/* lab 9 */
+	ramdisk_init();		/* lab 9 */
 	start();
 	serial_enable_input();
 	return trap_leave();

@@ -52,6 +52,7 @@ static struct {
 	uint32_t frames;		/* the end of the highest range of RAM */
 	uint32_t taken;			/* memory_take() has come down to this one */
 	struct machine_module modules[MODULES_MAX];
+	bool kept[MODULES_MAX];		/* that module's frames are never released */
 	unsigned int module_count;
 	bool modules_released;
 	const char *cmdline;
@@ -187,10 +188,11 @@ static struct range module_frames(unsigned int i)
 	return (struct range){ m->start / PAGE_SIZE, DIV_ROUND_UP((uint64_t)m->start + m->size, PAGE_SIZE) };
 }
 
-static bool in_module(uint32_t frame)
+/* Whether a frame lies in a module; of those that are @kept, or of all. */
+static bool in_module(uint32_t frame, bool kept)
 {
 	for (unsigned int i = 0; i < mb.module_count; i++)
-		if (frame >= module_frames(i).first && frame < module_frames(i).end)
+		if (frame >= module_frames(i).first && frame < module_frames(i).end && (mb.kept[i] || !kept))
 			return true;
 	return false;
 }
@@ -208,7 +210,7 @@ mfn_t memory_take(void)
 		if (mb.taken == LOW_FRAMES)
 			unsuitable("too little memory: %u MiB do not hold the tables and the boot modules", mib());
 		mb.taken--;
-	} while (!is_memory(mb.taken) || in_module(mb.taken));
+	} while (!is_memory(mb.taken) || in_module(mb.taken, false));
 	return MFN(mb.taken);
 }
 
@@ -221,7 +223,9 @@ static bool is_usable(uint32_t frame)
 {
 	if (!is_memory(frame))
 		return false;
-	return in_module(frame) ? mb.modules_released : frame < mb.taken;
+	if (in_module(frame, false))
+		return mb.modules_released && !in_module(frame, true);
+	return frame < mb.taken;
 }
 
 static uint32_t edge_of(struct range r, uint32_t frame)
@@ -271,6 +275,11 @@ unsigned int machine_module_count(void)
 struct machine_module machine_module(unsigned int i)
 {
 	return mb.modules[i];
+}
+
+void multiboot_keep_module(unsigned int i)
+{
+	mb.kept[i] = true;
 }
 
 void machine_release_modules(void (*give)(mfn_t mfn))

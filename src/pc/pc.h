@@ -33,6 +33,9 @@ NORETURN void unsuitable(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Copies all that is needed of the loader's information at real address @info. */
 void multiboot_read(uint32_t magic, uint32_t info);
 
+/* A module's frames stay as they are: machine_release_modules() leaves them out. */
+void multiboot_keep_module(unsigned int i);
+
 /* Takes the highest frame that is left for the hypervisor itself, as it is. At start only. */
 mfn_t memory_take(void);
 
@@ -86,7 +89,31 @@ void pit_init(void);
 /* IRQ 0 comes in @counts/PIT_HZ seconds, once. */
 void pit_arm(uint32_t counts);
 
+/*
+ * A driver's alarm: @ring is called at or soon after the time that was set last, with interrupts off,
+ * once. TIMER_NEVER: it is not set.
+ */
+struct alarm {
+	uint64_t when;
+	void (*ring)(struct alarm *a);
+	struct alarm *next;
+};
+void alarm_open(struct alarm *a, void (*ring)(struct alarm *a));	/* for good */
+void alarm_set(struct alarm *a, uint64_t when);
+
 void clock_init(void);
+
+/* ---- disks ---- */
+
+/* Starts a transfer on a driver's disk number @unit: machine_disk_start() says what that means. */
+typedef void disk_start_fn(unsigned int unit, const struct machine_transfer *t, void *tag);
+
+/* The drivers, which add what they find. */
+void ide_init(void);
+void ramdisk_init(void);
+
+/* One more disk of the machine's. False: it has as many as it can have. At start only. */
+bool disk_add(struct machine_disk what, disk_start_fn *start, unsigned int unit);
 
 /* ---- consoles ---- */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "domain.h"
 #include "frame.h"
+#include "host/disk.h"
 #include "host/host.h"
 #include "host/tlb_model.h"
 #include "paging.h"
@@ -188,6 +189,32 @@ static void count_domain(const struct domain *d)
 			if (d->rings.rings[class][i].class)
 				found(d->rings.rings[class][i].frame.n, FRAME_WRITABLE, "a ring");
 	count_segments(d);
+}
+
+static void found_disk_hold(mfn_t mfn, enum frame_type type)
+{
+	found(mfn.n, type, "a request to a disk");
+}
+
+/* Memory that a device is at work on belongs to somebody, and is of no other use if the device writes it. */
+static void check_transfer(const struct machine_transfer *t)
+{
+	for (unsigned int i = 0; i < t->pieces; i++) {
+		uint32_t mfn = t->piece[i].start >> PAGE_SHIFT;
+		const struct frame *f = record(mfn);
+
+		if (mfn >= host.frames || f->refs == 0 || f->owner >= MAX_DOMAINS)
+			wrong("D2: a disk is at work on frame 0x%x, which is nobody's", mfn);
+		else if (t->kind == TRANSFER_READ && (f->type != FRAME_WRITABLE || f->uses == 0))
+			wrong("D2: a disk writes into frame 0x%x, which is of type %d with %u uses", mfn, f->type, f->uses);
+	}
+}
+
+static void count_disks(void)
+{
+	vbd_each_hold(found_disk_hold);
+	for (unsigned int i = 0; i < host_disk_under_way(); i++)
+		check_transfer(&host_disk_transfer(i)->t);
 }
 
 static void check_ports(const struct domain *d)
@@ -400,6 +427,7 @@ const char *audit_memory(void)
 		count_domain(d);
 		check_segments(d->id);
 	}
+	count_disks();
 	for (uint32_t mfn = 0; mfn < host.frames; mfn++)
 		check_frame(mfn);
 	check_owners();

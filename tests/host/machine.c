@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "host/disk.h"
 #include "host/tlb_model.h"
 #include "paging.h"
 #include "timer.h"
@@ -124,6 +125,7 @@ void host_setup(uint32_t frames)
 			host.slots[s].gdt[i] = host.slots[s].ldt[i] = MFN_NONE;
 	}
 	close_windows();
+	host_disks_clear();
 	host_output_clear();
 	tlb_model_flush();
 	tlb_model_enable(true);

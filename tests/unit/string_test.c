@@ -58,3 +58,16 @@ TEST(an_option_is_found_as_a_whole_word)
 	EXPECT_EQ(string_option(line, "kernel") == NULL, true);	/* no = */
 	EXPECT_EQ(string_option("", "a") == NULL, true);
 }
+
+TEST(a_keyword_is_the_first_word_behind_its_last_slash)
+{
+	EXPECT(string_keyword("disk", "disk"));
+	EXPECT(string_keyword("disk seed=7", "disk"));
+	EXPECT(string_keyword("/boot/1/disk depth=4 path=/a/b", "disk"));
+	EXPECT(!string_keyword("disks", "disk"));
+	EXPECT(!string_keyword("dis", "disk"));
+	EXPECT(!string_keyword("my-disk", "disk"));
+	EXPECT(!string_keyword("/disk/kernel", "disk"));
+	EXPECT(!string_keyword("kernel disk", "disk"));
+	EXPECT(!string_keyword("", "disk"));
+}
