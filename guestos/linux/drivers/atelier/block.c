@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Virtual block devices: /dev/vbda to /dev/vbdh, over one ring.
+ *
+ * A request's number on the ring is its tag, and the disks share one set of tags, as many as the ring has slots: so there is
+ * always room. What must be on the disk before something else is flushed; a barrier would flush more than Linux asks for.
+ */
+#include <linux/blk-mq.h>
+#include <linux/blkdev.h>
+#include <linux/delay.h>
+#include <linux/gfp.h>
+#include <linux/init.h>
+#include <linux/interrupt.h>
+#include <linux/printk.h>
+#include <linux/spinlock.h>
+#include <asm/atelier.h>
+#include <atelier/control.h>
+#include "ring.h"
+
+#define PARTITIONS	16
+
+static struct {
+	struct atelier_ring ring;
+	spinlock_t lock;
+	int major;
+	struct blk_mq_tag_set tags;
+	struct request *under_way[VBD_SLOTS];
+} block = {
+	.lock = __SPIN_LOCK_UNLOCKED(block.lock),
+};
+
+static int operation(const struct request *rq)
+{
+	switch (req_op(rq)) {
+	case REQ_OP_READ:
+		return VBD_READ;
+	case REQ_OP_WRITE:
+		return VBD_WRITE;
+	case REQ_OP_FLUSH:
+		return VBD_FLUSH;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* Each segment lies in one page and is made of whole sectors: the queue's limits say so. */
+static void fill(struct vbd_request *r, struct request *rq, int op)
+{
+	struct req_iterator it;
+	struct bio_vec v;
+
+	*r = (struct vbd_request){
+		.id = rq->tag,
+		.op = op,
+		.device = (unsigned long)rq->q->queuedata,
+		.sector = op == VBD_FLUSH ? 0 : blk_rq_pos(rq),
+	};
+	if (op == VBD_FLUSH)
+		return;
+	rq_for_each_segment(v, rq, it) {
+		r->piece[r->pieces].frame = atelier_p2m[page_to_pfn(v.bv_page)];
+		r->piece[r->pieces].first = v.bv_offset >> SECTOR_SHIFT;
+		r->piece[r->pieces].count = v.bv_len >> SECTOR_SHIFT;
+		r->pieces++;
+	}
+}
+
+static blk_status_t queue_rq(struct blk_mq_hw_ctx *hctx, const struct blk_mq_queue_data *data)
+{
+	struct request *rq = data->rq;
+	int op = operation(rq);
+	unsigned long flags;
+
+	if (op < 0)
+		return BLK_STS_NOTSUPP;
+	blk_mq_start_request(rq);
+	spin_lock_irqsave(&block.lock, flags);
+	block.under_way[rq->tag] = rq;
+	fill(atelier_ring_request(&block.ring), rq, op);
+	if (data->last)
+		atelier_ring_send(&block.ring);
+	spin_unlock_irqrestore(&block.lock, flags);
+	return BLK_STS_OK;
+}
+
+/* What was queued before the last one, if that one did not come. */
+static void commit_rqs(struct blk_mq_hw_ctx *hctx)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&block.lock, flags);
+	atelier_ring_send(&block.ring);
+	spin_unlock_irqrestore(&block.lock, flags);
+}
+
+static bool take_response(struct vbd_response *r)
+{
+	const struct vbd_response *next;
+	bool got = false;
+
+	spin_lock(&block.lock);
+	do {
+		next = atelier_ring_response(&block.ring);
+		if (next) {
+			*r = *next;
+			got = true;
+		}
+	} while (!got && atelier_ring_more(&block.ring));
+	spin_unlock(&block.lock);
+	return got;
+}
+
+static irqreturn_t answered(int irq, void *unused)
+{
+	struct vbd_response r;
+
+	while (take_response(&r))
+		blk_mq_end_request(block.under_way[r.id], errno_to_blk_status(r.status));
+	return IRQ_HANDLED;
+}
+
+static const struct blk_mq_ops queue_operations = {
+	.queue_rq = queue_rq,
+	.commit_rqs = commit_rqs,
+};
+
+static const struct block_device_operations disk_operations = {
+	.owner = THIS_MODULE,
+};
+
+/* ---- start ---- */
+
+static int __init add_vbd(u32 number, const struct vbd_info *info)
+{
+	struct gendisk *disk = blk_mq_alloc_disk(&block.tags, (void *)(unsigned long)number);
+	int err;
+
+	if (IS_ERR(disk))
+		return PTR_ERR(disk);
+	disk->major = block.major;
+	disk->first_minor = number * PARTITIONS;
+	disk->minors = PARTITIONS;
+	disk->fops = &disk_operations;
+	snprintf(disk->disk_name, sizeof(disk->disk_name), "vbd%c", 'a' + number);
+	blk_queue_max_segments(disk->queue, VBD_PIECES);
+	blk_queue_max_segment_size(disk->queue, PAGE_SIZE);
+	blk_queue_segment_boundary(disk->queue, PAGE_SIZE - 1);
+	blk_queue_max_hw_sectors(disk->queue, VBD_PIECES * PAGE_SECTORS);
+	blk_queue_dma_alignment(disk->queue, SECTOR_SIZE - 1);
+	blk_queue_write_cache(disk->queue, true, false);
+	set_capacity(disk, info->sectors);
+	set_disk_ro(disk, !(info->rights & EXTENT_WRITE));
+	err = add_disk(disk);
+	if (err)
+		put_disk(disk);
+	return err;
+}
+
+/*
+ * Asks for all VBDs at once, before anybody listens to the ring's interrupt: each has a sector of the page, and its status.
+ */
+static void __init ask_for_vbds(const void *page, int status[VBD_DEVICES])
+{
+	u32 frame = atelier_machine_address(page) >> PAGE_SHIFT;
+	const struct vbd_response *r;
+	unsigned int i, left = VBD_DEVICES;
+
+	BUILD_BUG_ON(VBD_DEVICES > PAGE_SECTORS);
+	for (i = 0; i < VBD_DEVICES; i++)
+		*(struct vbd_request *)atelier_ring_request(&block.ring) = (struct vbd_request){
+			.id = i, .op = VBD_INFO, .pieces = 1, .device = i, .piece = { { frame, i, 1 } },
+		};
+	atelier_ring_send(&block.ring);
+	while (left > 0) {
+		while ((r = atelier_ring_response(&block.ring)) != NULL) {
+			status[r->id] = r->status;
+			left--;
+		}
+		if (left)
+			msleep(1);
+	}
+	atelier_ring_more(&block.ring);
+}
+
+static int __init add_vbds(int irq, const void *page, const int status[VBD_DEVICES])
+{
+	int err;
+	u32 i;
+
+	block.major = register_blkdev(0, "vbd");
+	if (block.major < 0)
+		return block.major;
+	err = blk_mq_alloc_sq_tag_set(&block.tags, &queue_operations, VBD_SLOTS, BLK_MQ_F_SHOULD_MERGE);
+	if (!err)
+		err = request_irq(irq, answered, 0, "vbd", NULL);
+	for (i = 0; i < VBD_DEVICES && !err; i++)
+		if (status[i] == 0)
+			err = add_vbd(i, page + i * SECTOR_SIZE);
+	return err;
+}
+
+static int __init block_init(void)
+{
+	void *page = (void *)get_zeroed_page(GFP_KERNEL);
+	int irq = atelier_open_port(), status[VBD_DEVICES], err;
+
+	if (irq < 0 || !page)
+		return -ENOMEM;
+	err = atelier_ring_open(&block.ring, RING_VBD, 0, VBD_SLOTS, sizeof(struct vbd_request), irq);
+	if (!err) {
+		ask_for_vbds(page, status);
+		err = add_vbds(irq, page, status);
+	} else {
+		atelier_close_port(irq);
+	}
+	free_page((unsigned long)page);
+	return err == -ENODEV || err == -ENOSYS ? 0 : err;
+}
+device_initcall(block_init);
