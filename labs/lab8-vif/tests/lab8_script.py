@@ -26,7 +26,7 @@ COUNTERS = ("tx_packets", "tx_bytes", "tx_dropped", "tx_refused", "rx_packets", 
 
 
 def mac_of(domain: int, vif: int) -> bytes:
-    return WIRE_MAC if (domain, vif) == (0, 0) else bytes([2, 0, 0, 0, domain, vif])
+    return WIRE_MAC if (domain, vif) == (0, 0) else bytes([2, 0, 0, 0, domain, vif & 255])
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,10 @@ class Script:
         end, mac = End(domain, vif), mac or mac_of(domain, vif)
         key = self._step(0, CREATE, domain, vif, mac + bytes(2), credit_bytes, credit_us)
         error = 0
-        if end in self.vifs or mac in (v.mac for v in self.vifs.values()):
-            error = -errno.EEXIST
-        elif mac[0] & 1 or not any(mac) or vif >= 4:
+        if mac[0] & 1 or not any(mac) or vif >= 4:
             error = -errno.EINVAL
+        elif end in self.vifs or mac in (v.mac for v in self.vifs.values()):
+            error = -errno.EEXIST
         else:
             self.vifs[end] = Vif(end, mac)
         self._expect(0, "control", key, f"creation of VIF {vif} of domain {domain}", answer=error)
@@ -193,7 +193,7 @@ class Script:
 
     def _send(self, v: Vif, packet: bytes | int) -> int:
         if isinstance(packet, int) or len(packet) > LONGEST or (p := net.parse(packet)) is None:
-            v.counters["tx_dropped"] += 1
+            v.counters["tx_refused" if packet == -errno.EACCES else "tx_dropped"] += 1
             return packet if isinstance(packet, int) else -errno.EINVAL
         passed = p.sender == v.mac and (not p.is_arp or p.arp_sender == v.mac) and self._pass_on(v, p, packet)
         if not passed:
