@@ -10,6 +10,8 @@
 #define NS_PER_US	1000u
 #define FIRST_RANK	1000u	/* of domain 0's first rules: there is room on both sides */
 
+_Static_assert(RING_DEVICES == VIF_DEVICES, "a VIF has a ring of its number");
+
 static const struct vfr_end wire = { RULE_WIRE, RULE_ANY };
 
 /* A packet that the wire is at work on. */
@@ -222,8 +224,13 @@ static mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length)
 /* The same with a copy of it, made of @p's pieces. */
 static void deliver_copy(struct vif *v, const struct vif_packet *p)
 {
-	uint8_t *to = (uint8_t *)machine_map_frame(v->spare, WINDOW_COPY) + MACHINE_WIRE_OFFSET;
+	uint8_t *to;
 
+	if (v->take == v->post) {
+		v->rx_dropped++;
+		return;
+	}
+	to = (uint8_t *)machine_map_frame(v->spare, WINDOW_COPY) + MACHINE_WIRE_OFFSET;
 	memcpy(to, p->header, p->have);
 	to += p->have;
 	for (unsigned int i = 0; i < p->pieces; i++) {

@@ -74,6 +74,7 @@ struct console_slot {
 #define VIF_TX_SLOTS		64
 #define VIF_TX_PIECES		4
 #define VIF_PACKET_MAX		1514
+#define VIF_DEVICES		4	/* VIFs that a domain can have: numbers from 0 on */
 struct vif_tx_request {
 	uint16_t id;
 	uint16_t pieces;
