@@ -38,13 +38,18 @@ void print_json_string(const char *s);
 int run_console(int argc, char **argv);
 int run_create(int argc, char **argv);
 int run_destroy(int argc, char **argv);
+int run_disk(int argc, char **argv);
 int run_dmesg(int argc, char **argv);
 int run_info(int argc, char **argv);
 int run_list(int argc, char **argv);
 int run_mem(int argc, char **argv);
+int run_net(int argc, char **argv);
 int run_pause(int argc, char **argv);
 int run_sched(int argc, char **argv);
+int run_shutdown(int argc, char **argv);
 int run_top(int argc, char **argv);
 int run_unpause(int argc, char **argv);
+int run_vbd(int argc, char **argv);
+int run_vif(int argc, char **argv);
 
 #endif

@@ -10,6 +10,8 @@
 #include "build.h"
 #include "daemon.h"
 #include "hypervisor.h"
+#include "vbd.h"
+#include "vif.h"
 
 #define KERNEL		"/boot/vmlinux"
 #define INITRD		"/boot/initrd"
@@ -17,9 +19,12 @@
 #define MEMORY		(48u << 20)
 #define WEIGHT_MAX	65535
 
+#define DEVICES		4	/* of a kind */
+
 struct wishes {
 	char *name, *kernel, *initrd, *cmdline;
 	uint64_t memory, limit, weight;
+	char *vbds[DEVICES], *vifs[DEVICES];
 	bool paused, console;
 };
 
@@ -42,6 +47,15 @@ static bool wish_name(const char *text)
 	return false;
 }
 
+static bool wish_device(const char *key, const char *value, char *devices[DEVICES])
+{
+	for (unsigned int i = 0; i < DEVICES; i++)
+		if (!devices[i])
+			return (devices[i] = strdup(value));
+	complain("%s=%s: a domain gets at most %d of them", key, value, DEVICES);
+	return false;
+}
+
 static bool make_wish(struct wishes *w, const char *key, const char *value)
 {
 	if (strcmp(key, "mem") == 0)
@@ -54,6 +68,10 @@ static bool make_wish(struct wishes *w, const char *key, const char *value)
 		complain("weight=%s: a number from 1 to %d", value, WEIGHT_MAX);
 		return false;
 	}
+	if (strcmp(key, "vbd") == 0)
+		return wish_device(key, value, w->vbds);
+	if (strcmp(key, "vif") == 0)
+		return wish_device(key, value, w->vifs);
 	if (strcmp(key, "name") == 0)
 		return wish_name(value) && (w->name = strdup(value));
 	if (strcmp(key, "kernel") == 0)
@@ -62,7 +80,7 @@ static bool make_wish(struct wishes *w, const char *key, const char *value)
 		return (w->initrd = strdup(value));
 	if (strcmp(key, "cmdline") == 0)
 		return (w->cmdline = strdup(value));
-	complain("%s: not a wish: there are name, mem, limit, kernel, initrd, cmdline, weight", key);
+	complain("%s: not a wish: there are name, mem, limit, kernel, initrd, cmdline, vbd, vif, weight", key);
 	return false;
 }
 
@@ -125,6 +143,8 @@ static const struct option options[] = {
 	{ "kernel", required_argument, NULL, 0 },
 	{ "initrd", required_argument, NULL, 0 },
 	{ "cmdline", required_argument, NULL, 0 },
+	{ "vbd", required_argument, NULL, 0 },
+	{ "vif", optional_argument, NULL, 0 },
 	{ "weight", required_argument, NULL, 0 },
 	{ "config", required_argument, NULL, 'f' },
 	{ "paused", no_argument, NULL, 'p' },
@@ -153,7 +173,7 @@ static bool read_words(struct wishes *w, int argc, char **argv)
 
 	for (optind = 1; ok && (c = getopt_long(argc, argv, "c", options, &i)) >= 0;) {
 		if (c == 0)
-			ok = make_wish(w, options[i].name, optarg);
+			ok = make_wish(w, options[i].name, optarg ? optarg : "");
 		else if (c == 'p')
 			w->paused = true;
 		else if (c == 'c')
@@ -193,6 +213,10 @@ static bool equip(const struct plan *p, uint32_t domain)
 
 	if (err)
 		complain("weight: %s", hv_error(err));
+	for (unsigned int i = 0; i < DEVICES && w->vbds[i] && !err; i++)
+		err = vbd_attach(domain, w->vbds[i]);
+	for (unsigned int i = 0; i < DEVICES && w->vifs[i] && !err; i++)
+		err = vif_attach(domain, w->vifs[i]);
 	return !err;
 }
 

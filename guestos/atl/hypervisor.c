@@ -93,12 +93,17 @@ int hv_destroy(uint32_t domain)
 	int err = hv_ask(&op, CONTROL_destroy, domain);
 
 	while (err == -EAGAIN) {
-		usleep(REST);
+		hv_rest();
 		err = hv_ask(&op, CONTROL_destroy, domain);
 		if (err == -ESRCH)
 			return 0;	/* the rest of it went meanwhile */
 	}
 	return err;
+}
+
+void hv_rest(void)
+{
+	usleep(REST);
 }
 
 const char *hv_error(int err)

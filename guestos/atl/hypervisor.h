@@ -34,6 +34,9 @@ int hv_mmu(uint32_t domain, const struct mmu_request *requests, uint32_t count);
 /* Ends a domain and waits until nothing is left of it. */
 int hv_destroy(uint32_t domain);
 
+/* A while, between two tries of what goes in steps. */
+void hv_rest(void);
+
 /* What an error number means to a person: "Device or resource busy". */
 const char *hv_error(int err);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* atl pause, unpause, destroy, sched, mem: what is done to a domain that there is. */
+/* atl pause, unpause, destroy, shutdown, sched, mem: what is done to a domain that there is. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -43,6 +43,11 @@ int run_unpause(int argc, char **argv)
 int run_destroy(int argc, char **argv)
 {
 	return one_word(argc, argv) ? on_another("destroy", argv[1], CONTROL_destroy) : USAGE;
+}
+
+int run_shutdown(int argc, char **argv)
+{
+	return one_word(argc, argv) ? on_another("shutdown", argv[1], CONTROL_shutdown) : USAGE;
 }
 
 /* ---- shares of the processor ---- */
