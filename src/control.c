@@ -144,6 +144,7 @@ static int info(struct domain *any, struct control_op *op)
 		.weight = d->policy.weight,	/* lab 5 */
 		.warp = d->policy.warp,		/* lab 5 */
 		.vbds = vbd_count(d),		/* lab 9 */
+		.vifs = vif_count(d),		/* lab 8 */
 	};
 	string_copy(i->name, d->name, sizeof(i->name));
 	return 0;
@@ -207,6 +208,48 @@ static int console(struct domain *d, struct control_op *op)			/* lab 6 */
 		     : console_ring_drain(d, GUEST_ADDR(c->buffer), c->size);
 	c->count = MAX(n, 0);
 	return MIN(n, 0);
+}
+
+/* ---- network ---- */
+
+static int create_vif(struct domain *d, struct control_op *op)			/* lab 8 */
+{
+	return vif_create(d, &op->u.vif);
+}
+
+static int destroy_vif(struct domain *d, struct control_op *op)			/* lab 8 */
+{
+	struct vif *v = vif_find(d, op->u.vif.number);
+
+	if (!v)
+		return -ENODEV;
+	vif_destroy(v);
+	return 0;
+}
+
+static int info_vif(struct domain *d, struct control_op *op)			/* lab 8 */
+{
+	const struct vif *v = vif_find(d, op->u.vif.number);
+
+	if (!v)
+		return -ENODEV;
+	vif_info(v, &op->u.vif);
+	return 0;
+}
+
+static int add_rule(struct domain *nobody, struct control_op *op)		/* lab 8 */
+{
+	return vfr_add(&op->u.rule);
+}
+
+static int remove_rule(struct domain *nobody, struct control_op *op)		/* lab 8 */
+{
+	return vfr_remove(&op->u.rule);
+}
+
+static int info_rule(struct domain *nobody, struct control_op *op)		/* lab 8 */
+{
+	return vfr_info(&op->u.rule);
 }
 
 /* ---- channels, the log ---- */
@@ -287,6 +330,12 @@ static const struct operation {
 	[CONTROL_limit] = { limit, LIVING },	/* lab 7 */
 	[CONTROL_log] = { log_read, NOBODY },
 	[CONTROL_console] = { console, ANOTHER },	/* lab 6 */
+	[CONTROL_vif_create] = { create_vif, LIVING },	/* lab 8 */
+	[CONTROL_vif_destroy] = { destroy_vif, LIVING },	/* lab 8 */
+	[CONTROL_vif_info] = { info_vif, LIVING },	/* lab 8 */
+	[CONTROL_rule_add] = { add_rule, NOBODY },	/* lab 8 */
+	[CONTROL_rule_remove] = { remove_rule, NOBODY },	/* lab 8 */
+	[CONTROL_rule_info] = { info_rule, NOBODY },	/* lab 8 */
 	[CONTROL_event_bind] = { event_bind, LIVING },
 	[CONTROL_shutdown] = { shutdown, ANOTHER },
 	[CONTROL_vbd_create] = { create_vbd, LIVING },	/* lab 9 */

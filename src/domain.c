@@ -69,6 +69,7 @@ void domain_kill(struct domain *d, uint32_t reason, uint32_t status)
 	d->reason = reason;
 	sched_leave(d);
 	ring_destroy(d);			/* lab 6 */
+	vifs_destroy(d);			/* lab 8 */
 	events_destroy(d);			/* lab 2 */
 	timers_destroy(d);			/* lab 2 */
 	privileged = domain_find(NULL, 0);
@@ -155,6 +156,8 @@ bool domain_check(void)
 	       ring_check() &&			/* lab 6 */
 	       balloon_check() &&		/* lab 7 */
 	       vbd_check() &&			/* lab 9 */
+	       vif_check() &&			/* lab 8 */
+	       vfr_check() &&			/* lab 8 */
 	       true;
 }
 

@@ -28,6 +28,7 @@
 #include "upcall.h"		/* lab 2 */
 #include "vbd.h"		/* lab 9 */
 #include "vcpu.h"
+#include "vif.h"		/* lab 8 */
 #include "vtime.h"
 
 #ifndef MAX_DOMAINS
@@ -62,6 +63,7 @@ struct domain {
 	struct rings rings;		/* lab 6 */
 	struct console_ring console;	/* lab 6 */
 	struct vbds vbds;		/* lab 9 */
+	struct vifs vifs;		/* lab 8 */
 	struct sched_entity sched;
 	struct policy_share policy;	/* lab 5 */
 	struct vtime vtime;

@@ -45,9 +45,9 @@ int extent_resolve(const struct extent_table *t, struct vrun want, unsigned int 
 
 uint32_t extent_end(const struct extent_table *t)
 {
-	const struct extent *last = &t->extents[t->count - 1];
+	const struct extent *last = t->count > 0 ? &t->extents[t->count - 1] : NULL;
 
-	return t->count > 0 ? last->first.n + last->real.count : 0;
+	return last ? last->first.n + last->real.count : 0;
 }
 
 int extent_add(struct extent_table *t, struct rrun real, unsigned int rights)

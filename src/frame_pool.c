@@ -212,6 +212,38 @@ void frame_pool_give_up(mfn_t mfn)
 	frame_put(mfn);
 }
 
+/* @by takes @n's place on the list. */
+static void replace(struct frame_list *l, uint32_t n, uint32_t by)
+{
+	struct frame *f = record(n), *g = record(by);
+
+	g->next = f->next;
+	g->prev = f->prev;
+	if (f->next != UINT32_MAX)
+		record(f->next)->prev = by;
+	if (f->prev != UINT32_MAX)
+		record(f->prev)->next = by;
+	else
+		l->first = by;
+}
+
+void frame_pool_swap(mfn_t leaves, mfn_t enters)
+{
+	struct frame *out = frame_record(leaves), *in = frame_record(enters);
+
+	ASSERT(out->reserved && out->refs == 1 && in->owner == OWNER_MACHINE && in->refs == 1);
+	tlb_settle(leaves);
+	replace(owner_list(out->owner), leaves.n, enters.n);
+	in->owner = out->owner;
+	in->reserved = true;
+	in->type = FRAME_NONE;
+	out->owner = OWNER_MACHINE;
+	out->reserved = false;
+	out->type = FRAME_NONE;
+	machine_m2p_set(enters, machine_m2p_get(leaves));
+	machine_m2p_set(leaves, ATELIER_NO_PFN);
+}
+
 uint32_t frame_pool_total(void)
 {
 	return pool.total;

@@ -68,6 +68,13 @@ uint32_t frame_pool_total(void);
 /* A frame leaves its owner's reservation: drops the reference that frame_pool_alloc() gave. */
 void frame_pool_give_up(mfn_t mfn);
 
+/*
+ * Two frames change places: @leaves, in a domain's reservation and held by nobody else, becomes the
+ * hypervisor's, and @enters, the hypervisor's, that domain's, with the other's entry in the
+ * machine-to-physical table. The caller says what is in @enters; nothing is scrubbed.
+ */
+void frame_pool_swap(mfn_t leaves, mfn_t enters);
+
 bool frame_pool_check(void);
 
 #endif

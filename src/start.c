@@ -5,8 +5,8 @@
  *
  * Boot modules: the first is domain 0's kernel, its string "NAME COMMAND-LINE". Then, in any
  * number, "domain mem=SIZE COMMAND-LINE": the kernel of another domain; "initrd": goes with the
- * kernel before it; "disk": pc/ramdisk.c's. Of the first word only what follows its last slash
- * counts.
+ * kernel before it; "disk" and "wire": pc/ramdisk.c's and pc/ramwire.c's. Of the first word only what
+ * follows its last slash counts.
  *
  * Options on the hypervisor's own command line: dom0_mem=SIZE; console=com1 or vga (pc/); audit=on: the
  * auditors run after each call; scrub=late: free memory keeps what was in it until somebody gets it, for
@@ -32,6 +32,14 @@ static NORETURN void refuse(const char *what, const char *why)
 {
 	console_printf("%s: %s\n", what, why);
 	machine_stop(END_CRASH, 0);
+}
+
+/* One that plays a device, which the machine has found and keeps. */
+static bool is_device(const char *string)
+{
+	return string_keyword(string, "disk") ||	/* lab 9 */
+	       string_keyword(string, "wire") ||	/* lab 8 */
+	       false;
 }
 
 static const char *after_first_word(const char *s)
@@ -99,9 +107,10 @@ static uint32_t frames_of_others(void)
 static void start_domain_0(void)
 {
 	uint32_t others = frames_of_others() + 1, all = frame_pool_free_count();	/* + its windows' page table */
-	uint32_t most = all > others ? all - others : 0;
-	uint32_t frames = MIN(FRAMES(size_option(machine_cmdline(), "dom0_mem", UINT32_MAX)), most);
+	uint32_t frames = FRAMES(size_option(machine_cmdline(), "dom0_mem", UINT32_MAX));
 
+	others += vif_frames();		/* lab 8 */
+	frames = MIN(frames, all > others ? all - others : 0);
 	if (machine_module_count() == 0)
 		refuse("domain 0", "there is no boot module: its kernel must be the first one");
 	start_domain("domain 0", 0, after_first_word(machine_module(0).string), frames);
@@ -116,8 +125,8 @@ static void start_others(void)
 		if (string_keyword(string, "domain"))
 			start_domain("domain", i, after_first_word(string),
 				     FRAMES(size_option(string, "mem", DOMAIN_DEFAULT)));
-		else if (!string_keyword(string, "initrd") && !string_keyword(string, "disk"))
-			refuse(string, "not a kind of boot module (domain, initrd, disk)");
+		else if (!string_keyword(string, "initrd") && !is_device(string))
+			refuse(string, "not a kind of boot module (domain, initrd, disk, wire)");
 	}
 }
 
@@ -136,6 +145,7 @@ void start_subsystems(void)
 	ring_init();		/* lab 6 */
 	console_ring_init();	/* lab 6 */
 	vbd_init();		/* lab 9 */
+	vif_init();		/* lab 8 */
 }
 
 void start(void)
@@ -144,6 +154,7 @@ void start(void)
 	console_printf("Atelier: %u MiB free\n", frame_pool_free_count() >> (20 - PAGE_SHIFT));
 	start_domain_0();
 	frame_pool_scrub(!option_is("scrub", "late"));
+	vif_start();		/* lab 8 */
 	start_others();
 	machine_release_modules(frame_pool_add);
 	if (option_is("audit", "on"))

@@ -74,8 +74,8 @@ explore-3x2: build/host/explore-3x2/explore
 
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -UDEBUG -DDEBUG=0
 FUZZ_SMALL := -DTABLE_ENTRIES=16u -DGUEST_SLOTS=6u -DHOST_VA=0x400000u -DMAX_DOMAINS=3 -DHOST_SLOTS=3u -DHOST_FRAMES=64u \
-	-DFRAME_COUNT_MAX=24 -DTLB_CLOCK_START=0xfffffff0u
-FUZZERS := paging dispatch descriptors builder
+	-DFRAME_COUNT_MAX=24 -DTLB_CLOCK_START=0xfffffff0u -DVBD_REQUESTS=6u -DVBD_POOL=6u
+FUZZERS := paging dispatch descriptors builder extents
 SECONDS ?= 60
 
 # Coverage of the core alone leads the fuzzer; the auditors' would only slow it down.
@@ -93,6 +93,7 @@ $(eval $(call fuzzer,paging,fuzz-small))
 $(eval $(call fuzzer,dispatch,fuzz-small))
 $(eval $(call fuzzer,descriptors,fuzz-full))
 $(eval $(call fuzzer,builder,fuzz-full))
+$(eval $(call fuzzer,extents,fuzz-small))
 
 .PHONY: fuzz fuzz-replay
 fuzz-replay: $(FUZZERS:%=build/host/fuzz/%)	## the fuzzers' corpora once more

@@ -11,6 +11,7 @@ lab.toml runs it on the "host", or for Linux, if DOMAINS says so), and X.py, the
     EXCEPTIONS = True           log the processor's exceptions (slow with many)
     def inputs(rng) -> dict     what this run asks for; the same seed asks for the same
     def encode(given) -> bytes  how the guest is told; observe.encode if it is left out
+    def modules(given) -> list  more boot modules, emulator.Module: devices in memory (wire.py); none if left out
     def judge(given, seen, outside) -> Iterator[Finding]
                                 a finding for each thing that is wrong; none at all is a pass
 
@@ -142,6 +143,7 @@ class Judge:
     exceptions: bool
     inputs: Callable[[Random], dict]
     encode: Callable[[dict], bytes]
+    modules: Callable[[dict], list]
     judge: Callable[[dict, Seen, Outside | None], Iterable[Finding]]
 
 
@@ -174,7 +176,7 @@ def load(path: Path, test: Test) -> Judge:
     return Judge(
         path, found["EXERCISE"], found.get("MEMORY", 32), domains, frozenset(found.get("DIES", ())),
         found.get("EXCEPTIONS", False), found.get("inputs", lambda rng: {}),
-        found.get("encode", observe.encode), _with_outside(found["judge"]))
+        found.get("encode", observe.encode), found.get("modules", lambda given: []), _with_outside(found["judge"]))
 
 
 def _with_outside(judge: Callable) -> Callable:

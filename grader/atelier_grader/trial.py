@@ -93,7 +93,7 @@ def run(root: Path, lab: Manifest, test: Test, where: str, seed: str, folder: Pa
         if where == "host":
             end, output = _on_host(built / test.name, loaded, magic, seed, given, told, folder)
         else:
-            boot = _boot(root, built, loaded, test, magic, seed, told)
+            boot = _boot(root, built, loaded, test, magic, seed, told, given)
             result = RUNNERS[where](boot, folder)
             end, output = _judge_run(boot, loaded, magic, given, result), result.serial
     except NotBuilt as error:
@@ -119,7 +119,7 @@ def guest_line(magic: bytes, seed: str, number: int, guest: Guest | Linux) -> st
 
 
 def _boot(root: Path, built: Path, loaded: Judge, test: Test, magic: bytes, seed: str,
-          told: bytes) -> Boot:
+          told: bytes, given: dict) -> Boot:
     modules: list[Module] = []
     marks = set()
     for number, guest in enumerate(loaded.domains):
@@ -139,6 +139,7 @@ def _boot(root: Path, built: Path, loaded: Judge, test: Test, magic: bytes, seed
             modules.append(Module("domain", f"mem={guest.memory}K {line}", kernel))
         if initrd:
             modules.append(Module("initrd", "", initrd))
+    modules += loaded.modules(given)
     return Boot(root / "build" / TESTED, COMMAND_LINE, tuple(modules), loaded.memory, test.budget,
                 loaded.exceptions, tuple(sorted(marks)))
 

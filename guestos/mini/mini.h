@@ -15,6 +15,7 @@
  *   paging.h      memory: pages, page tables, the four windows
  *   segment.h     descriptor tables
  *   ring.h        rings of requests and responses
+ *   net.h         a virtual interface
  *   user.h        ring 3
  *   observe.h     what a test tells the grader, and is told by it
  *

@@ -123,6 +123,12 @@ int page_protect(void *page, uint32_t flags)
 	return page_map((uint32_t)page, page_mfn(page), flags);
 }
 
+int page_replace(void *page, uint32_t mfn)
+{
+	((uint32_t *)start_info->p2m)[page_pfn(page)] = mfn;
+	return page_protect(page, PTE_P | PTE_RW);
+}
+
 int page_update(const struct mmu_request *list, uint32_t count, uint32_t *done)
 {
 	uint32_t all = 0, some;

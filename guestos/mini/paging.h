@@ -69,6 +69,9 @@ int page_map(uint32_t va, uint32_t mfn, uint32_t flags);
  */
 int page_protect(void *page, uint32_t flags);
 
+/* Frame @mfn, which has come for another one, is a page of ours from now on, and mapped there. */
+int page_replace(void *page, uint32_t mfn);
+
 /*
  * Requests, in order, to the end or the first error; *@done (may be NULL) says how many were done.
  */

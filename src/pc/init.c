@@ -81,6 +81,7 @@ struct regs *init(uint32_t magic, uint32_t info)
 	mmu_init_m2p();
 	ide_init();		/* lab 9 */
 	ramdisk_init();		/* lab 9 */
+	wire_init();		/* lab 8 */
 	start();
 	serial_enable_input();
 	return trap_leave();

@@ -83,7 +83,7 @@ void pic_handle(unsigned int irq);
 #define PIT_HZ		1193182u	/* 105/88 MHz */
 #define PIT_MAX		0xffffu
 
-/* Calls timer_tick() by machine_timer_arm(), from pit_init() on. */
+/* Calls timer_tick() by machine_timer_arm(), and the others' doors, from pit_init() on. */
 void pit_init(void);
 
 /* IRQ 0 comes in @counts/PIT_HZ seconds, once. */
@@ -114,6 +114,11 @@ void ramdisk_init(void);
 
 /* One more disk of the machine's. False: it has as many as it can have. At start only. */
 bool disk_add(struct machine_disk what, disk_start_fn *start, unsigned int unit);
+
+/* ---- the wire ---- */
+
+/* Looks for a network. Before start(). */
+void wire_init(void);		/* lab 8 */
 
 /* ---- consoles ---- */
 

@@ -31,8 +31,8 @@
 #define CONTROL_log		11	/* in log; out log.count: the last bytes of what the hypervisor and others
 				   than domain 0 printed on the machine's console */
 #define CONTROL_console		12	/* in domain, console; out console.count */
-#define CONTROL_vif_create	13	/* in domain, vif. -EEXIST, -ENOSPC */
-#define CONTROL_vif_destroy	14	/* in domain, vif.number. -ENODEV; -EAGAIN */
+#define CONTROL_vif_create	13	/* in domain, vif. -EEXIST (the number, or the address), -ENOSPC */
+#define CONTROL_vif_destroy	14	/* in domain, vif.number. -ENODEV */
 #define CONTROL_vif_info	15	/* in domain, vif.number; out vif, its counters */
 #define CONTROL_rule_add	16	/* in rule: tried in order of @rank, then of adding. -ENOSPC */
 #define CONTROL_rule_remove	17	/* in rule: one that is equal to it. -ENODEV */
@@ -57,7 +57,12 @@
 
 #define SCHED_GET		1	/* flag of struct control_sched: read, do not set */
 
-/* What a packet must match; a mask of 0 matches everything. Addresses in network byte order. */
+/*
+ * What a packet must match; a mask of 0 matches everything, and so does the range of ports 0 to 0.
+ * Addresses in network byte order. A packet that lacks what a rule asks for (ports: a later fragment,
+ * ARP; addresses: neither IP nor ARP) does not match it. The first rule that matches acts; without
+ * one the packet is dropped. Rules that name a VIF or a domain go when that does.
+ */
 #define RULE_ACCEPT		0
 #define RULE_DROP		1
 #define RULE_ANY		0xffff	/* domain: from or to anywhere */

@@ -66,11 +66,15 @@ struct console_slot {
 };
 
 /*
- * RING_VIF_TX: the first piece holds at least the 14 + 20 bytes that rules look at; no piece
- * crosses a page.
+ * RING_VIF_TX: a packet is 14 to 1,514 bytes, in pieces of the domain's own frames (machine
+ * addresses), none empty and none across a page's end. Its first 80 bytes are copied when the
+ * request is taken, and are what rules look at and what is sent; from the rest the device reads
+ * until the answer. The source address, and with ARP the sender's, must be the VIF's.
  */
 #define VIF_TX_SLOTS		64
 #define VIF_TX_PIECES		4
+#define VIF_PACKET_MAX		1514
+#define VIF_DEVICES		4	/* VIFs that a domain can have: numbers from 0 on */
 struct vif_tx_request {
 	uint16_t id;
 	uint16_t pieces;
@@ -79,12 +83,16 @@ struct vif_tx_request {
 };
 struct vif_tx_response {
 	uint16_t id;
-	int16_t status;		/* 0, -EINVAL malformed, -EACCES refused by a rule, -ENOSPC no room */
+	int16_t status;		/* 0 sent (or dropped by who receives); -EINVAL malformed; -EACCES no rule
+				   lets it pass, or a false sender; -ENOSPC larger than the VIF's credit;
+				   -ENODEV the VIF or the ring is gone */
 };
 
 /*
  * RING_VIF_RX: an unused frame, mapped nowhere, for each packet; another one comes back with the
- * packet in it.
+ * packet in it and zeros around it. The new frame has the other's entry in the machine-to-physical
+ * table. Frames are filled in the order in which they were posted. Errors: -EINVAL not the domain's,
+ * -EBUSY in use, when it was posted or when it was its turn; -ENODEV the VIF or the ring is gone.
  */
 #define VIF_RX_SLOTS		128
 struct vif_rx_request {
@@ -96,7 +104,7 @@ struct vif_rx_response {
 	uint16_t id;
 	uint16_t offset;	/* of the packet in the frame */
 	int16_t length;		/* of the packet, or a negative error: then @frame is the one that was given */
-	uint16_t flags;		/* VIF_RX_CSUM_OK */
+	uint16_t flags;		/* VIF_RX_CSUM_OK: the check sums were verified. Nobody does so far */
 	uint32_t frame;
 };
 #define VIF_RX_CSUM_OK		1

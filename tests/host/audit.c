@@ -8,6 +8,7 @@
 #include "host/disk.h"
 #include "host/host.h"
 #include "host/tlb_model.h"
+#include "host/wire.h"
 #include "paging.h"
 #include "segment.h"
 
@@ -178,6 +179,27 @@ static void count_segments(const struct domain *d)
 	}
 }
 
+/* Frames of packets that wait, and frames to receive into. */
+static void count_vif(const struct vif *v)
+{
+	for (uint32_t i = v->take; i != v->post; i++)
+		found(v->posted[i % VIF_RX_SLOTS].frame, FRAME_NONE, "a VIF to receive into");
+	for (unsigned int i = 0; v->loaded && i < v->packet.pieces; i++)
+		found(v->packet.rest[i].frame.n, FRAME_NONE, "a packet");
+}
+
+/* What a device may read at any moment belongs to whom it did, and what it may write is the hypervisor's. */
+static void count_wire(void)
+{
+	for (unsigned int i = host_wire.done; i < host_wire.sent_count; i++)
+		for (unsigned int j = 0; j < host_wire.sent[i].count; j++)
+			found(host_wire.sent[i].pieces[j].frame.n, FRAME_NONE, "the wire");
+	for (unsigned int i = 0; i < host_wire.buffer_count; i++)
+		if (record(host_wire.buffers[i].n)->owner != OWNER_MACHINE)
+			wrong("B2: the wire receives into frame 0x%x, which is domain %u's", host_wire.buffers[i].n,
+			      record(host_wire.buffers[i].n)->owner);
+}
+
 static void count_domain(const struct domain *d)
 {
 	if (d->paging.base.n != MFN_NONE.n)
@@ -188,6 +210,9 @@ static void count_domain(const struct domain *d)
 		for (uint32_t i = 0; i < RING_DEVICES; i++)
 			if (d->rings.rings[class][i].class)
 				found(d->rings.rings[class][i].frame.n, FRAME_WRITABLE, "a ring");
+	for (uint32_t i = 0; i < RING_DEVICES; i++)
+		if (d->vifs.vifs[i])
+			count_vif(d->vifs.vifs[i]);
 	count_segments(d);
 }
 
@@ -423,6 +448,7 @@ const char *audit_memory(void)
 	memset(state.uses, 0, host.frames * sizeof(state.uses[0]));
 	state.failed = false;
 	count_tables();
+	count_wire();
 	for (struct domain *d = domain_next(0); d; d = domain_next(d->id + 1u)) {
 		count_domain(d);
 		check_segments(d->id);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "host/disk.h"
 #include "host/tlb_model.h"
+#include "host/wire.h"
 #include "paging.h"
 #include "timer.h"
 
@@ -126,6 +127,7 @@ void host_setup(uint32_t frames)
 	}
 	close_windows();
 	host_disks_clear();
+	host_wire_reset();
 	host_output_clear();
 	tlb_model_flush();
 	tlb_model_enable(true);

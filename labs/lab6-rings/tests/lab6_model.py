@@ -9,9 +9,9 @@ from atelier_grader import observe
 from atelier_grader.judge import Finding
 from atelier_grader.observe import Seen
 
-(REGISTER, RELEASE, PRODUCE, CLAIM, TAKE, RESPOND, THRESHOLD, MORE, SCRIBBLE, UNMAP, GIVE_UP, RETYPE, DIE) = range(13)
+(REGISTER, RELEASE, PRODUCE, CLAIM, TAKE, RESPOND, THRESHOLD, MORE, SCRIBBLE, UNMAP, GIVE_UP, RETYPE, DIE, CONSOLE) = range(14)
 NAMES = ("register", "release", "produce", "claim", "take", "respond", "threshold", "more", "scribble", "unmap", "give up",
-         "retype", "die")
+         "retype", "die", "console")
 PAGE, TABLE, DIRECTORY, SHARED, FOREIGN, FREE, SLOT, RAW = range(8)
 SLOTS, PAGES, PORTS, DEVICES = 8, 5, 2, 2
 RINGS = 3
@@ -137,6 +137,11 @@ class Script:
 
     def scribble(self, ring: int, word: int) -> None:
         self._add(SCRIBBLE, ring, word)
+
+    def console(self, ring: int) -> int:
+        """The step's number: what was heard is its caller's to judge."""
+        self._add(CONSOLE, ring)
+        return len(self.wants) - 1
 
     # ---- the page ----
 

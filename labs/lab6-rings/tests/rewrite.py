@@ -14,6 +14,7 @@ import lab6_model as model  # noqa: E402
 from lab6_model import SLOTS, Script, encode  # noqa: E402,F401
 
 EXERCISE = "6.2"
+CONSOLE_BYTES = 60  # of a slot
 CLAIMS = (SLOTS + 1, 2 * SLOTS, 0x7fffffff, 0x80000000, 0xffffffff, 0xffff0000 + SLOTS)
 
 
@@ -49,8 +50,12 @@ def inputs(rng: Random) -> dict:
         s.take(0)
         neighbour()
         s.release(0)
-    return {"script": s}
+    return {"script": s, "console": s.console(2)}
 
 
 def judge(given: dict, seen: Seen) -> Iterator[Finding]:
     yield from model.judge(EXERCISE, given["script"], seen)
+    heard = [o.heard for o in seen.all("console") if o.key >> 8 == given["console"]]
+    if not heard or max(heard) > CONSOLE_BYTES:
+        yield Finding(EXERCISE, "a console's request, whose count changes while it is looked at: bytes that domain 0 hears",
+                      f"up to {CONSOLE_BYTES}", max(heard, default=None))

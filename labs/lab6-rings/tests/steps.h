@@ -11,7 +11,7 @@
 
 enum {
 	STEP_REGISTER, STEP_RELEASE, STEP_PRODUCE, STEP_CLAIM, STEP_TAKE, STEP_RESPOND, STEP_THRESHOLD, STEP_MORE, STEP_SCRIBBLE,
-	STEP_UNMAP, STEP_GIVE_UP, STEP_RETYPE, STEP_DIE,
+	STEP_UNMAP, STEP_GIVE_UP, STEP_RETYPE, STEP_DIE, STEP_CONSOLE,
 };
 enum { NAME_PAGE, NAME_TABLE, NAME_DIRECTORY, NAME_SHARED, NAME_FOREIGN, NAME_FREE, NAME_SLOT, NAME_RAW };
 
@@ -234,6 +234,61 @@ static void do_die(uint32_t key, struct side *s)
 	observe("die early changed gone", key, went_early, changed, g->d->life == LIFE_FREE);
 }
 
+#define CONSOLE_PAGE	(PFN_DATA + PAGES - 1)
+#define CONSOLE_TEXT	5u
+#define CONSOLE_LOOKS	40u
+
+static struct {
+	struct console_slot *slot;	/* of the one request */
+	uint32_t looks;			/* at it, after which it claims more than there is room for */
+} late;
+
+static void change_count(void)
+{
+	if (host_watch_accesses(sizeof(struct ring_header), sizeof(*late.slot)) == late.looks)
+		late.slot->count = UINT16_MAX;
+}
+
+static uint32_t console_hear(uint32_t domain)
+{
+	static const uint8_t room[4096];
+	struct control_op op = {
+		.interface = ATELIER_INTERFACE, .op = CONTROL_console, .domain = domain,
+		.u.console = { .buffer = ARG(room), .size = sizeof(room) },
+	};
+	uint32_t arg = ARG(op);
+
+	return CALL(&zero, control_op, arg) ? 0 : ((struct control_op *)host_arg_bytes(arg))->u.console.count;
+}
+
+/* The domain writes to its console; its request changes after so many looks at it. How many bytes domain 0 hears. */
+static uint32_t console_write_late(struct side *s, uint32_t looks)
+{
+	uint32_t mfn = s->g->mfn[CONSOLE_PAGE], heard;
+	struct ring_header *h = host_frame(mfn);
+
+	host_args_clear();
+	if (ring_call(s->g, (struct ring_op){ RING_register, RING_CONSOLE, 0, mfn, ports[0], 0 }))
+		host_panic("the console's ring is not registered");
+	late.looks = looks;
+	late.slot = (struct console_slot *)(h + 1) + h->rsp_prod % CONSOLE_SLOTS;
+	*late.slot = (struct console_slot){ .id = 1, .count = CONSOLE_TEXT };
+	h->rsp_event = h->rsp_prod;
+	h->req_prod = h->rsp_prod + 1;
+	host_watch(MFN(mfn), change_count);
+	ring_call(s->g, (struct ring_op){ RING_kick, RING_CONSOLE, 0, 0, 0, 0 });
+	host_watch_end();
+	heard = console_hear(s->g->d->id);
+	ring_call(s->g, (struct ring_op){ RING_unregister, RING_CONSOLE, 0, 0, 0, 0 });
+	return heard;
+}
+
+static void do_console(uint32_t key, struct side *s)
+{
+	for (uint32_t looks = 1; looks <= CONSOLE_LOOKS; looks++)
+		observe("console heard", key << 8 | looks, console_write_late(s, looks));
+}
+
 static void do_step(uint32_t key)
 {
 	uint32_t step = input_word();
@@ -278,6 +333,9 @@ static void do_step(uint32_t key)
 		break;
 	case STEP_DIE:
 		do_die(key, s);
+		break;
+	case STEP_CONSOLE:
+		do_console(key, s);
 		break;
 	}
 	host_args_clear();

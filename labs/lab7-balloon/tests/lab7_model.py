@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What the judges of lab 7's host tests share: steps with frames in slots, and what each must answer and leave."""
+"""What the judges of lab 7 share: steps with frames in slots, and what each must answer and leave.
+
+memory_steps.h does them on the host; guest_steps.h in a domain of mini's, and then counts of frames are from what it had at first.
+"""
 
 import errno
 from collections.abc import Iterator
@@ -12,13 +15,14 @@ from atelier_grader.observe import Seen
 INCREASE, DECREASE, EXCHANGE = range(3)
 OPERATIONS = ("increase", "decrease", "exchange")
 SLOT, FOREIGN, FREE, MACHINE, RAW = (kind << 28 for kind in range(5))
-ASK, LIMIT, HOLD, LET_GO, FAIL_AFTER = range(5)
+ASK, LIMIT, HOLD, LET_GO, FAIL_AFTER, LOOK = range(6)
 READ, WRITE, TABLE, DIRECTORY, DOMAIN_0 = HOLDS = range(5)
 OWN = 32  # frames at the start, ...
 DATA = OWN - 3  # ... of which these are in slots
 SLOTS = 64
 MEMORY = 200  # frames of the machine
 NEVER = 0xffffffff
+GIVE, LIMIT_OF, SLEEP, FREE_FRAMES, HAS, GONE = range(6)  # domain 0's steps
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Script:
     owned: int = OWN
     limit: int = OWN
     left: int = NEVER  # allocations that work
+    looks: dict[int, int] = field(default_factory=dict)  # step and how many frames are as they were
 
     def _add(self, *words: int) -> None:
         self.words += words
@@ -95,8 +100,33 @@ class Script:
                                self.limit, OWN - self.owned))
         self._add(ASK, op, len(names), *names)
 
+    def look(self) -> None:
+        """At all frames: each is what it was, and where both maps have it."""
+        full = sorted(self.full)
+        self.looks[self.count] = len(full)
+        self._add(LOOK, len(full), *full)
+
     def encode(self) -> bytes:
         return observe.encode((self.count, *self.words))
+
+
+@dataclass
+class GuestScript(Script):
+    """Steps of a domain of mini's, the first `data` slots full; and what domain 0 does."""
+
+    data: int = 0
+    director: list[tuple[int, int, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.full = set(range(self.data))
+        self.owned, self.limit = -1, 0  # it has given away the page in whose place it looks at others
+
+    def direct(self, step: int, domain: int = 0, n: int = 0) -> int:
+        self.director.append((step, domain, n))
+        return len(self.director) - 1
+
+    def encode(self) -> bytes:
+        return observe.encode((self.director, self.data, self.count, *self.words))
 
 
 def encode(given: dict) -> bytes:
@@ -117,3 +147,16 @@ def judge(exercise: str, script: Script, seen: Seen) -> Iterator[Finding]:
         if wrong := bytes(seen.one("audit", step.key).text):
             yield Finding(exercise, f"step {step.key}, {step.text}: the state", "sound", wrong.decode())
             return
+
+
+def judge_guest(exercise: str, script: GuestScript, seen: Seen, domain: int = 1) -> Iterator[Finding]:
+    for step in script.steps:
+        got = seen.one("ask", step.key, domain=domain)
+        wants = {"answer": step.answer, "good": max(step.answer, 0), "same": step.same, "owned": step.owned, "limit": step.limit}
+        for name, want in wants.items():
+            if getattr(got, name) != want:
+                yield Finding(exercise, f"step {step.key}, {step.text}: {name}", want, getattr(got, name))
+                return
+    for key, want in script.looks.items():
+        if (good := seen.one("look", key, domain=domain).good) != want:
+            yield Finding(exercise, f"step {key}: frames that are as they were, and in both maps", want, good)

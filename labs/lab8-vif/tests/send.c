@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+/* Sends packets of all lengths to the wire. */
+#include "net_script.h"
