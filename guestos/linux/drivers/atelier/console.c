@@ -2,8 +2,9 @@
 /*
  * The console of a domain that is not domain 0: hvc0, over a ring whose other end is in domain 0's hands.
  *
- * Perhaps nobody is there. When the ring is full, programs wait for it, but the kernel's own messages are dropped (dmesg has
- * them). What a kernel says that fails goes to the machine's console as well.
+ * Perhaps nobody is there. When the ring is full, others get the processor for a while, in case one of them reads; then
+ * programs wait, but the kernel's own messages are dropped (dmesg has them). What a kernel says that fails goes to the machine's
+ * console as well.
  */
 #include <linux/console.h>
 #include <linux/err.h>
@@ -17,10 +18,13 @@
 
 enum { OUTPUT, INPUT };		/* ids of requests */
 
+#define YIELDS	100		/* until nobody is believed to read */
+
 static struct {
 	struct atelier_ring ring;	/* not open: there is the machine's console alone, and no input */
 	spinlock_t lock;
 	int irq;
+	bool unread;			/* nobody has read for so long that it is not waited for */
 	bool asked;			/* for input */
 	struct console_slot input;	/* the last that came, ... */
 	unsigned int read;		/* ... of which so much was read */
@@ -34,8 +38,10 @@ static void take_responses(void)
 
 	do {
 		while ((s = atelier_ring_response(&console.ring)) != NULL) {
-			if (s->id != INPUT)
+			if (s->id != INPUT) {
+				console.unread = false;
 				continue;
+			}
 			console.input = *s;
 			console.read = 0;
 			console.asked = false;
@@ -44,6 +50,26 @@ static void take_responses(void)
 }
 
 /* One slot is kept for the next request for input. */
+static bool room(void)
+{
+	take_responses();
+	return atelier_ring_room(&console.ring) > 1;
+}
+
+static bool wait_for_reader(void)
+{
+	unsigned int i;
+
+	atelier_ring_send(&console.ring);
+	for (i = 0; i < YIELDS && !console.unread; i++) {
+		hypercall0(HYPERCALL_yield);
+		if (room())
+			return true;
+	}
+	console.unread = true;
+	return false;
+}
+
 static int put_chars(u32 terminal, const char *s, int n)
 {
 	unsigned long flags;
@@ -54,8 +80,7 @@ static int put_chars(u32 terminal, const char *s, int n)
 	if (!console.ring.header)
 		return n;
 	spin_lock_irqsave(&console.lock, flags);
-	take_responses();
-	while (done < n && atelier_ring_room(&console.ring) > 1) {
+	while (done < n && (room() || wait_for_reader())) {
 		struct console_slot *slot = atelier_ring_request(&console.ring);
 
 		slot->id = OUTPUT;
