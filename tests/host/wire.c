@@ -64,7 +64,7 @@ void machine_wire_send(const void *header, uint32_t n, const struct machine_piec
 	if (host_wire.sent_count == HOST_WIRE_LOG || count > ARRAY_SIZE(s->pieces) || n > HOST_WIRE_BYTES)
 		host_panic("machine_wire_send: %u packets, %u bytes, %u pieces", host_wire.sent_count, n, count);
 	check_token(token);
-	*s = (struct host_sent){ .token = token, .header_length = n, .length = n, .count = count };
+	*s = (struct host_sent){ .when = host.now, .token = token, .header_length = n, .length = n, .count = count };
 	memcpy(s->bytes, header, n);
 	for (unsigned int i = 0; i < count; i++) {
 		s->pieces[i] = pieces[i];
@@ -124,8 +124,9 @@ void host_wire_arrive(const void *bytes, uint32_t n)
 
 void host_wire_time(uint64_t now)
 {
-	while (host_wire.alarm <= now) {
-		host.now = MAX(host.now, host_wire.alarm);
+	while (host_wire.alarm != UINT64_MAX && (int64_t)(now - host_wire.alarm) >= 0) {
+		if ((int64_t)(host_wire.alarm - host.now) > 0)
+			host.now = host_wire.alarm;
 		host_wire.alarm = UINT64_MAX;
 		vif_alarm();
 	}

@@ -20,6 +20,7 @@ struct host_wire {
 
 	/* All packets that were sent, in order; the first @done of them have left. */
 	struct host_sent {
+		uint64_t when;				/* host.now when it was sent */
 		uint32_t token, header_length, length;
 		unsigned int count;
 		struct machine_piece pieces[8];
@@ -46,7 +47,7 @@ void host_wire_leave_all(void);
 /* A packet arrives. */
 void host_wire_arrive(const void *bytes, uint32_t n);
 
-/* Lets time go on to @now, and the alarm come when it is due. */
+/* Lets time go on to @now, and the alarm come when it is due. Time may wrap. */
 void host_wire_time(uint64_t now);
 
 #endif

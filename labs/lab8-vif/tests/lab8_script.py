@@ -44,10 +44,11 @@ class Vif:
     end: End
     mac: bytes
     queue: list[tuple[int, bytes | int]] = field(default_factory=list)  # id, packet or the error that it is answered with
-    posted: deque[int] = field(default_factory=deque)  # how many of them; which ones is the guest's business
+    posted: deque[int] = field(default_factory=deque)  # the numbers of the pages, in the order of posting
+    posts: int = 0  # so far
     counters: Counter = field(default_factory=Counter)
     answers: dict[int, int] = field(default_factory=dict)
-    got: list[bytes] = field(default_factory=list)
+    got: list[tuple[int, bytes]] = field(default_factory=list)  # page, packet
     answered: int = 0  # of the answers, asked for already
 
 
@@ -135,7 +136,9 @@ class Script:
 
     def post(self, domain: int, vif: int, count: int) -> None:
         self._step(domain, POST, vif, count)
-        self.vifs[End(domain, vif)].posted.extend(range(count))
+        v = self.vifs[End(domain, vif)]
+        v.posted.extend(range(v.posts, v.posts + count))
+        v.posts += count
 
     def start(self, domain: int = 0) -> None:
         self._step(domain, START)
@@ -218,10 +221,9 @@ class Script:
         if not v.posted:
             v.counters["rx_dropped"] += 1
             return
-        v.posted.popleft()
         v.counters["rx_packets"] += 1
         v.counters["rx_bytes"] += len(packet)
-        v.got.append(packet)
+        v.got.append((v.posted.popleft(), packet))
 
     def _arrive(self, packet: bytes) -> None:
         p = net.parse(packet)
@@ -282,8 +284,11 @@ def judge(exercise: str, script: Script, seen: Seen) -> Iterator[Finding]:
                     yield Finding(exercise, f"step {key}, {what}: {name}", want, value)
 
 
-def _judge_got(exercise: str, what: str, want: list[bytes], got: list, data: list[bytes]) -> Iterator[Finding]:
-    yield from _packets(exercise, what, want, data)
+def _judge_got(exercise: str, what: str, want: list[tuple[int, bytes]], got: list, data: list[bytes]) -> Iterator[Finding]:
+    yield from _packets(exercise, what, [packet for _, packet in want], data)
+    pages = [page for page, _ in want]
+    if pages != (have := [o.posted for o in got]):
+        yield Finding(exercise, f"{what}: the posted pages that they came in, by number", pages, have)
     for o in got:
         if o.around:
             yield Finding(exercise, f"{what}: bytes around one that are not zero", 0, o.around)

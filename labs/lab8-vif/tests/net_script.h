@@ -30,6 +30,8 @@ static struct net nets[VIF_DEVICES];
 static uint8_t *scratch[SCRATCH];
 static void *pool[POOL];
 static uint32_t pooled;
+static uint32_t post_numbers[VIF_DEVICES];	/* pages posted so far */
+static uint16_t posted_as[4096];		/* by page: its number among those */
 static uint64_t start_time;
 static volatile bool woken;
 
@@ -155,12 +157,16 @@ static void do_open(void)
 
 static void do_post(void)
 {
-	struct net *n = &nets[input_word()];
-	uint32_t count = input_word();
+	uint32_t number = input_word(), count = input_word();
+	struct net *n = &nets[number];
 
-	while (count-- > 0)
-		if (net_post(n, pool[--pooled]))
+	while (count-- > 0) {
+		void *page = pool[--pooled];
+
+		posted_as[page_pfn(page) % ARRAY_SIZE(posted_as)] = post_numbers[number]++;
+		if (net_post(n, page))
 			panic("a page cannot be unmapped");
+	}
 	net_publish(n);
 }
 
@@ -257,8 +263,9 @@ static void do_drain(uint32_t key)
 		uint32_t offset = r.bytes - (uint8_t *)r.page, end = offset + MAX(r.length, 0);
 		bool named = mfn_pfn(page_mfn(r.page)) == page_pfn(r.page);
 
-		observe("got vif length:int around named", key, number, r.length,
-			r.length < 0 ? 0 : not_zero(r.page, 0, offset) + not_zero(r.page, end, PAGE_SIZE), named);
+		observe("got vif length:int around named posted", key, number, r.length,
+			r.length < 0 ? 0 : not_zero(r.page, 0, offset) + not_zero(r.page, end, PAGE_SIZE), named,
+			posted_as[page_pfn(r.page) % ARRAY_SIZE(posted_as)]);
 		observe_bytes("packet data:bytes", key, r.bytes, MAX(r.length, 0));
 		memset(r.page, 0xee, PAGE_SIZE);
 		pool[pooled++] = r.page;
