@@ -442,6 +442,14 @@ static const char *verdict(void)
 	return state.failed ? state.text : NULL;
 }
 
+const char *audit_tlb(void)
+{
+	state.failed = false;
+	tlb_model_fill();
+	check_tlb();
+	return verdict();
+}
+
 const char *audit_memory(void)
 {
 	memset(state.refs, 0, host.frames * sizeof(state.refs[0]));

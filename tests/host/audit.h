@@ -17,6 +17,9 @@ const char *audit(void);
 /* The same without the ports: what calls about memory can break. */
 const char *audit_memory(void);
 
+/* M7 alone: what the processor may remember must hold in the middle of a call, too, whenever a frame changes hands. */
+const char *audit_tlb(void);
+
 /* The hypervisor's own auditors and audit(); the test ends with the reason if one objects. */
 void audit_all(void);
 

@@ -37,6 +37,8 @@ def one(s: Script, rng: Random) -> None:
 def inputs(rng: Random) -> dict:
     s = Script()
     s.set_limit(SLOTS + 3)
+    for op in (INCREASE, DECREASE, EXCHANGE):
+        s.line(op, rng.randrange(1, 8), rng.randrange(8, 16))
     for _ in range(STEPS):
         one(s, rng)
     return {"script": s}

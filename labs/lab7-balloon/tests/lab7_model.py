@@ -15,7 +15,7 @@ from atelier_grader.observe import Seen
 INCREASE, DECREASE, EXCHANGE = range(3)
 OPERATIONS = ("increase", "decrease", "exchange")
 SLOT, FOREIGN, FREE, MACHINE, RAW = (kind << 28 for kind in range(5))
-ASK, LIMIT, HOLD, LET_GO, FAIL_AFTER, LOOK = range(6)
+ASK, LIMIT, HOLD, LET_GO, FAIL_AFTER, LOOK, LINE = range(7)
 READ, WRITE, TABLE, DIRECTORY, DOMAIN_0 = HOLDS = range(5)
 OWN = 32  # frames at the start, ...
 DATA = OWN - 3  # ... of which these are in slots
@@ -50,6 +50,7 @@ class Script:
     owned: int = OWN
     limit: int = OWN
     left: int = NEVER  # allocations that work
+    lines: list[int] = field(default_factory=list)  # steps
     looks: dict[int, int] = field(default_factory=dict)  # step and how many frames are as they were
 
     def _add(self, *words: int) -> None:
@@ -100,6 +101,11 @@ class Script:
                                self.limit, OWN - self.owned))
         self._add(ASK, op, len(names), *names)
 
+    def line(self, op: int, below: int, count: int) -> None:
+        """A list with so many entries below the line, where nothing is mapped, and others beyond it."""
+        self.lines.append(self.count)
+        self._add(LINE, op, below, count)
+
     def look(self) -> None:
         """At all frames: each is what it was, and where both maps have it."""
         full = sorted(self.full)
@@ -134,6 +140,11 @@ def encode(given: dict) -> bytes:
 
 
 def judge(exercise: str, script: Script, seen: Seen) -> Iterator[Finding]:
+    for key in script.lines:
+        got = seen.one("line", key)
+        if (got.answer, got.more) != (-errno.EFAULT, 0):
+            yield Finding(exercise, f"step {key}, a list over the line: (answer, frames more)", (-errno.EFAULT, 0),
+                          (got.answer, got.more))
     free = seen.one("start").free
     for step in script.steps:
         got = seen.one("ask", step.key)

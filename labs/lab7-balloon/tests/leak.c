@@ -27,14 +27,15 @@ static void write_and_give(uint32_t i, uint32_t *through)
 
 static void steal(void)
 {
-	uint64_t end = time_now() + 30 * MILLISECOND;
 	uint32_t through = 0, read = 0, value;
+	uint64_t end;
 
 	for (uint32_t i = 0; i < PAGES; i++)
 		pages[i] = page_alloc();
+	memory_wait_for_limit(start_info->frames + 1);	/* the newcomer has made room */
 	for (uint32_t i = 0; i < PAGES; i++)
 		write_and_give(i, &through);
-	while (time_now() < end)
+	for (end = time_now() + 30 * MILLISECOND; time_now() < end;)
 		for (uint32_t i = 0; i < PAGES; i++) {
 			through += !try_write((uint32_t)pages[i], SECRET).happened;
 			read += !try_read((uint32_t)pages[i], &value).happened;
@@ -71,7 +72,7 @@ static void settle(void)
 	first = strangers(0);
 	for (uint32_t i = 0; i < PAGES; i++)
 		memset(pages[i], 0x11, PAGE_SIZE);
-	for (end = time_now() + 10 * MILLISECOND; time_now() < end; )
+	for (end = time_now() + 10 * MILLISECOND; time_now() < end;)
 		later += strangers(0x11111111);
 	observe("newcomers got first later", 0, got, first, later);
 }

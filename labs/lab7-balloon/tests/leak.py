@@ -21,7 +21,8 @@ PAGES = 40
 
 def inputs(rng: Random) -> dict:
     """The newcomer gives its frames back first; then come the secrets on top of them, and it takes as many again."""
-    return {"steps": [(HAS, 2, -PAGES), (HAS, 1, -PAGES), (LIMIT_OF, 1, -PAGES), (LIMIT_OF, 2, 1), (GONE, 2, 0), (GONE, 1, 0)]}
+    return {"steps": [(HAS, 2, -PAGES), (LIMIT_OF, 1, 1), (HAS, 1, -PAGES), (LIMIT_OF, 1, -PAGES), (LIMIT_OF, 2, 1),
+                      (GONE, 2, 0), (GONE, 1, 0)]}
 
 
 def encode(given: dict) -> bytes:

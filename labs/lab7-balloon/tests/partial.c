@@ -17,7 +17,8 @@ static uint32_t second_mfn;
 
 static void make_second(uint32_t kind)
 {
-	uint32_t flags = kind == LIST_HOLE ? 0 : kind == LIST_READONLY ? PTE_P | PTE_A : MAPPED;
+	uint32_t flags = kind == LIST_HOLE ? 0 : kind == LIST_READONLY ? PTE_P | PTE_A
+								       : MAPPED;
 
 	if (page_map((uint32_t)pages + PAGE_SIZE, second_mfn, flags))
 		panic("partial: the second page cannot be mapped");
