@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tools"))  # where they have a module in common
 
 
 def load(name: str) -> ModuleType:
