@@ -64,7 +64,7 @@ static void run(void)
 	zero = host_domain(6);
 	one = host_domain(FRAMES);
 	host_wire_plug(wire_mac);
-	frame_pool_scrub();
+	frame_pool_scrub(true);
 	net_create(&zero, &one, 0, &n, 0, 0);
 	net_open(&n, PFN_TX);
 	host_enter(&one);

@@ -107,7 +107,7 @@ static void run(void)
 	one = host_domain(FRAMES);
 	host_wire_plug(wire_mac);
 	vif_start();
-	frame_pool_scrub();
+	frame_pool_scrub(true);
 	net_rule(&zero, RULE_ACCEPT, RULE_ANY, RULE_ANY);
 	net_packet(to_it, 60, &(struct net_flow){ stranger, its_mac, 1, 2, 3, 4 }, 5);
 	memcpy(to_all, to_it, sizeof(to_all));
