@@ -139,7 +139,6 @@ static int add(int argc, char **argv)
 {
 	struct control_rule r = {
 		.rank = NET_RANK, .from_domain = RULE_ANY, .from_vif = RULE_ANY, .to_domain = RULE_ANY, .to_vif = RULE_ANY,
-		.source_port_high = UINT16_MAX, .destination_port_high = UINT16_MAX,
 	};
 	int err;
 
@@ -183,7 +182,7 @@ static void print_network(const char *what, uint32_t address, uint32_t mask)
 
 static void print_ports(const char *what, uint16_t low, uint16_t high)
 {
-	if (low > 0 || high < UINT16_MAX)
+	if (high > 0)		/* else ports do not matter, nor whether there are any */
 		printf(" %s %u-%u", what, low, high);
 }
 

@@ -79,7 +79,6 @@ static int let_pass(uint32_t domain, uint32_t number, uint32_t ip)
 	struct control_rule out = {
 		.rank = NET_RANK, .action = RULE_ACCEPT, .from_domain = domain, .from_vif = number,
 		.to_domain = RULE_ANY, .to_vif = RULE_ANY, .source = ip, .source_mask = ip ? UINT32_MAX : 0,
-		.source_port_high = UINT16_MAX, .destination_port_high = UINT16_MAX,
 	};
 	struct control_rule in = out;
 	int err = net_add(&out);
