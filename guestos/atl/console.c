@@ -45,23 +45,28 @@ static bool write_all(int fd, const char *bytes, size_t n)
 	return true;
 }
 
-/* From @from to @to: false at an end. The key counts only where a person types. */
-static bool carry(int from, int to, bool keys)
+enum carried { GOES_ON, ENDED, KEY_PRESSED };
+
+/* From @from to @to. The key counts only where somebody types. */
+static enum carried carry(int from, int to, bool keys)
 {
 	char bytes[2048], *key;
 	ssize_t n = read(from, bytes, sizeof(bytes));
 
 	if (n <= 0)
-		return false;
+		return ENDED;
 	key = keys ? memchr(bytes, KEY, n) : NULL;
 	if (key)
 		n = key - bytes;
-	return write_all(to, bytes, n) && !key;
+	if (!write_all(to, bytes, n))
+		return ENDED;
+	return key ? KEY_PRESSED : GOES_ON;
 }
 
 int run_console(int argc, char **argv)
 {
 	struct pollfd p[2] = { { 0, POLLIN, 0 }, { -1, POLLIN, 0 } };
+	enum carried typed;
 	char line[16];
 	uint32_t domain;
 
@@ -80,13 +85,15 @@ int run_console(int argc, char **argv)
 	for (;;) {
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			return 1;
-		if (p[1].revents && !carry(p[1].fd, 1, false))
+		if (p[1].revents && carry(p[1].fd, 1, false) != GOES_ON)
 			break;
-		if (p[0].revents && !carry(0, p[1].fd, true)) {
-			if (isatty(0))
-				return 0;
+		if (!p[0].revents)
+			continue;
+		typed = carry(0, p[1].fd, true);
+		if (typed == KEY_PRESSED || (typed == ENDED && isatty(0)))
+			return 0;
+		if (typed == ENDED)
 			p[0].fd = -1;	/* no more input: the rest of the output is still to come */
-		}
 	}
 	fprintf(stderr, "\r\n%s is gone.\r\n", argv[1]);
 	return 0;
