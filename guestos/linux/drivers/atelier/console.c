@@ -3,8 +3,8 @@
  * The console of a domain that is not domain 0: hvc0, over a ring whose other end is in domain 0's hands.
  *
  * Perhaps nobody is there. When the ring is full, others get the processor for a while, in case one of them reads; then
- * programs wait, but the kernel's own messages are dropped (dmesg has them). What a kernel says that fails goes to the machine's
- * console as well.
+ * programs wait, but the kernel's own messages are dropped (dmesg has them), those of a kernel that fails excepted: for these
+ * there is the machine's console. The domain's end waits for a reader in the same way.
  */
 #include <linux/console.h>
 #include <linux/err.h>
@@ -49,25 +49,36 @@ static void take_responses(void)
 	} while (atelier_ring_more(&console.ring));
 }
 
-/* One slot is kept for the next request for input. */
-static bool room(void)
-{
-	take_responses();
-	return atelier_ring_room(&console.ring) > 1;
-}
-
-static bool wait_for_reader(void)
+/* Until there is more room than @before. */
+static bool wait_for_reader(u32 before)
 {
 	unsigned int i;
 
 	atelier_ring_send(&console.ring);
 	for (i = 0; i < YIELDS && !console.unread; i++) {
 		hypercall0(HYPERCALL_yield);
-		if (room())
+		take_responses();
+		if (atelier_ring_room(&console.ring) > before)
 			return true;
 	}
 	console.unread = true;
 	return false;
+}
+
+static void wait_until_all_is_read(void)
+{
+	const struct atelier_ring *r = &console.ring;
+
+	take_responses();
+	while (atelier_ring_room(r) + console.asked < r->slots && wait_for_reader(atelier_ring_room(r)))
+		;
+}
+
+/* One slot is kept for the next request for input. */
+static bool room_for_output(void)
+{
+	take_responses();
+	return atelier_ring_room(&console.ring) > 1 || wait_for_reader(1);
 }
 
 static int put_chars(u32 terminal, const char *s, int n)
@@ -75,12 +86,12 @@ static int put_chars(u32 terminal, const char *s, int n)
 	unsigned long flags;
 	int done = 0;
 
-	if (!console.ring.header || oops_in_progress)
+	if (!console.ring.header) {
 		atelier_print(s, n);
-	if (!console.ring.header)
 		return n;
+	}
 	spin_lock_irqsave(&console.lock, flags);
-	while (done < n && (room() || wait_for_reader())) {
+	while (done < n && room_for_output()) {
 		struct console_slot *slot = atelier_ring_request(&console.ring);
 
 		slot->id = OUTPUT;
@@ -90,6 +101,10 @@ static int put_chars(u32 terminal, const char *s, int n)
 	}
 	atelier_ring_send(&console.ring);
 	spin_unlock_irqrestore(&console.lock, flags);
+	if (done < n && oops_in_progress) {
+		atelier_print(s + done, n - done);
+		done = n;
+	}
 	return done;
 }
 
@@ -142,10 +157,12 @@ static int __init console_for_messages(void)
 		return 0;
 	irq = atelier_open_port();
 	if (irq >= 0 && atelier_ring_open(&console.ring, RING_CONSOLE, 0, CONSOLE_SLOTS,
-					  sizeof(struct console_slot), irq) == 0)
+					  sizeof(struct console_slot), irq) == 0) {
 		console.irq = irq;
-	else if (irq >= 0)
+		atelier_last_words = wait_until_all_is_read;
+	} else if (irq >= 0) {
 		atelier_close_port(irq);
+	}
 	return hvc_instantiate(0, 0, &console_ops);
 }
 console_initcall(console_for_messages);

@@ -26,8 +26,12 @@ module_param(exit_status, byte, 0644);
 static unsigned int domain;
 module_param(domain, uint, 0444);
 
+void (*atelier_last_words)(void);
+
 void __noreturn atelier_end(unsigned int reason, unsigned int status)
 {
+	if (atelier_last_words)
+		atelier_last_words();
 	hypercall2(HYPERCALL_shutdown, reason, status);
 	BUG();
 }

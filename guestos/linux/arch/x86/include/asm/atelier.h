@@ -115,6 +115,9 @@ int atelier_console_irq(void);
 /* Prints; before there is a console, too. */
 void atelier_print(const char *s, unsigned int n);
 
+/* Called before the domain ends, with what was printed last perhaps still unread; NULL: nothing is to be done. */
+extern void (*atelier_last_words)(void);
+
 /* ---- memory (mmu.c) ---- */
 
 /* The machine address of something in the direct map. */
