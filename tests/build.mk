@@ -112,9 +112,12 @@ fuzz-keep: $(FUZZERS:%=build/host/fuzz/%)	## the smallest set of inputs that rea
 
 # ---- proofs, and mutants ----
 
-.PHONY: prove mutants
+.PHONY: prove models mutants
 prove: | deps-check	## proves the rules of descriptors, ranges and flags for all inputs; PROOF=segment: those alone
 	@$(PYTHON) tests/prove/prove.py $(PROOF)
+
+models: | deps-check	## searches the models of events, rings and barriers, and their broken variants
+	@tests/models/run
 
 mutants: | deps-check	## does every known mistake get caught? MUTANT=name: that one alone
 	@$(PYTHON) tests/mutants/run $(MUTANT)
