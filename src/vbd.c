@@ -157,12 +157,15 @@ int vbd_add_extent(struct domain *d, uint32_t number, const struct control_exten
 		return -ENODEV;
 	if (e->reserved || !on_disk(e->disk, e->first, e->count))
 		return -EINVAL;
-	if (conflicts(d, real, e->rights))
-		return -EEXIST;
 	err = extent_add(&v->table, real, e->rights);
-	if (!err)
-		v->disks |= 1u << e->disk;
-	return err;
+	if (err)
+		return err;
+	if (conflicts(d, real, e->rights)) {
+		extent_remove(&v->table);
+		return -EEXIST;
+	}
+	v->disks |= 1u << e->disk;
+	return 0;
 }
 
 int vbd_remove_extent(struct domain *d, uint32_t number)
