@@ -426,11 +426,15 @@ static void add_barrier(struct vbd_io *io, struct list *runs)
 	uint32_t disks = caching(disks_of(d));
 	struct list before = LIST_INIT(before), after = LIST_INIT(after);
 
-	make_flushes(io, disks, &before);
-	make_flushes(io, disks, &after);
-	disk_queue_add(&d->vbds.order, &before, true);
+	if (disks) {
+		make_flushes(io, disks, &before);
+		disk_queue_add(&d->vbds.order, &before, true);
+	}
 	disk_queue_add(&d->vbds.order, runs, true);
-	disk_queue_add(&d->vbds.order, &after, true);
+	if (disks) {
+		make_flushes(io, disks, &after);
+		disk_queue_add(&d->vbds.order, &after, true);
+	}
 }
 
 static int do_transfer(struct ring *r, struct vbd *v, const struct vbd_request *q)

@@ -76,7 +76,7 @@ def revoke(s: Script, rng: Random, number: int) -> None:
     s.do(KICK, 2)
     s.do(REMOVE, 2, 6)
     s.do(ADD, 2, 6, Extent(1, 50, 6, READ | SHARED))
-    for i, sector in enumerate((0, 4)):
+    for i, sector in enumerate((4, 0)):
         s.do(POST, Request(2, number + 2 + i, VBD_READ, (Piece((number + 1) % model.BUFFERS, 4 * i, 4),), sector, 6))
     s.do(KICK, 2)
     s.do(DESTROY, 2, 6)
