@@ -157,12 +157,15 @@ int vbd_add_extent(struct domain *d, uint32_t number, const struct control_exten
 		return -ENODEV;
 	if (e->reserved || !on_disk(e->disk, e->first, e->count))
 		return -EINVAL;
-	if (conflicts(d, real, e->rights))
-		return -EEXIST;
 	err = extent_add(&v->table, real, e->rights);
-	if (!err)
-		v->disks |= 1u << e->disk;
-	return err;
+	if (err)
+		return err;
+	if (conflicts(d, real, e->rights)) {
+		extent_remove(&v->table);
+		return -EEXIST;
+	}
+	v->disks |= 1u << e->disk;
+	return 0;
 }
 
 int vbd_remove_extent(struct domain *d, uint32_t number)
@@ -423,11 +426,15 @@ static void add_barrier(struct vbd_io *io, struct list *runs)
 	uint32_t disks = caching(disks_of(d));
 	struct list before = LIST_INIT(before), after = LIST_INIT(after);
 
-	make_flushes(io, disks, &before);
-	make_flushes(io, disks, &after);
-	disk_queue_add(&d->vbds.order, &before, true);
+	if (disks) {
+		make_flushes(io, disks, &before);
+		disk_queue_add(&d->vbds.order, &before, true);
+	}
 	disk_queue_add(&d->vbds.order, runs, true);
-	disk_queue_add(&d->vbds.order, &after, true);
+	if (disks) {
+		make_flushes(io, disks, &after);
+		disk_queue_add(&d->vbds.order, &after, true);
+	}
 }
 
 static int do_transfer(struct ring *r, struct vbd *v, const struct vbd_request *q)
