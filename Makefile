@@ -36,7 +36,7 @@ endif
 
 # Whoever needs Debian packages has `| deps-GROUP`; tools/deps says what is in a group, and does nothing
 # where they are installed.
-DEPS := build run linux bochs iso check gdb bench doctor
+DEPS := build run linux disk bochs iso check gdb bench doctor
 .PHONY: deps $(DEPS:%=deps-%)
 deps:		## installs the Debian packages that everything here needs
 	@tools/deps $(DEPS)
@@ -47,6 +47,7 @@ $(DEPS:%=deps-%): deps-%:
 
 # Each adds to these what its system or its tests need.
 LINUX_NEEDS :=
+DISK_NEEDS :=
 MINI_NEEDS :=
 CHECK_NEEDS :=
 CHECK_QUICK_NEEDS :=
@@ -57,8 +58,8 @@ include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/b
 # ---- run ----
 
 # What a person gives to `make run` goes to tools/run letter for letter: make expands no dollar in it.
-RUN_WORDS := cmd=CMD cmdline=CMDLINE emu=EMU guest=GUEST hypervisor=HYPERVISOR image=IMAGE initrd=INITRD \
-	kvm=KVM mem=MEM options=OPTIONS
+RUN_WORDS := cmd=CMD cmdline=CMDLINE disk=DISK emu=EMU forward=FORWARD guest=GUEST hypervisor=HYPERVISOR \
+	image=IMAGE initrd=INITRD kvm=KVM mem=MEM net=NET options=OPTIONS snapshot=SNAPSHOT
 word_option = $(firstword $(subst =, ,$(1)))
 word_name = $(lastword $(subst =, ,$(1)))
 define pass_word
@@ -79,7 +80,8 @@ build/tools/make_status.so: tools/make_status.c | deps-build
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC -o $@ $< >&2
 
-GUEST_NEEDS = $(if $(filter mini,$(GUEST)),$(MINI_NEEDS),$(LINUX_NEEDS))
+# Whoever names a disk, or says DISK=none, does without ours.
+GUEST_NEEDS = $(if $(filter mini,$(GUEST)),$(MINI_NEEDS),$(LINUX_NEEDS) $(if $(value DISK),,$(DISK_NEEDS)))
 EMU_DEPS = $(if $(filter bochs,$(EMU)),deps-bochs deps-iso,deps-run)
 .PHONY: run run-needs
 # (First the words, so that nobody waits for a build to hear of a slip; the build's own lines are no output.)
@@ -104,7 +106,7 @@ gdb: run-needs | deps-run deps-gdb	## the system stopped at the hypervisor's fir
 # ---- tests ----
 
 .PHONY: check check-quick check-long house doctor
-check: build/atelier.elf $(LINUX_NEEDS) $(MINI_NEEDS) $(CHECK_NEEDS) | deps-build deps-run deps-linux deps-bochs deps-iso deps-check deps-gdb	## every test of the project
+check: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) $(MINI_NEEDS) $(CHECK_NEEDS) | deps-build deps-run deps-linux deps-bochs deps-iso deps-check deps-gdb	## every test of the project
 	@tests/run$(leave_status)
 
 check-quick: build/atelier.elf $(MINI_NEEDS) $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check	## the tests that need no Linux, in two minutes
@@ -132,8 +134,8 @@ compile_commands.json: $(MAKEFILE_LIST) tools/compile-commands	## for clangd and
 tags: $(C_FILES) $(wildcard src/pc/*.S) | deps-check	## for editors: where each name is defined
 	$(call say,TAGS)ctags -f $@ $^
 
-clean:		## forgets what was built, but for Linux and Debian's packages (`rm -r build` does all)
-	@find build -mindepth 1 -maxdepth 1 ! -name linux ! -name initramfs -exec rm -r {} +
+clean:		## forgets what was built, but for Linux, Debian's packages and the disk (`rm -r build` does all)
+	@find build -mindepth 1 -maxdepth 1 ! -name linux ! -name initramfs ! -name disk -exec rm -r {} +
 
 help:		## this list
 	@sed -n 's/^\([a-z][a-zA-Z0-9_./-]*\):.*##  *\(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | \

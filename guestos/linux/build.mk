@@ -15,16 +15,21 @@ NATIVE_IMAGE	:= build/linux/native/arch/x86/boot/bzImage
 INITRAMFS_SMALL	:= build/initramfs/small.cpio.lz4
 INITRAMFS_FULL	:= build/initramfs/full.cpio.lz4
 INITRAMFS	:= $(INITRAMFS_SMALL) $(INITRAMFS_FULL)
+DISK_PRISTINE	:= build/disk/debian.img
+DISK_IMAGE	:= build/disk/disk.img
+DISK_FILES	:= $(shell find guestos/linux/debian)
 
 # What domain 0 creates other domains from.
 INITRAMFS_ADD	+= $(LINUX_IMAGE)=/boot/vmlinux $(INITRAMFS_SMALL)=/boot/initrd build/mini.elf=/boot/mini
 
 LINUX_NEEDS	+= $(LINUX_IMAGE) $(INITRAMFS)
+DISK_NEEDS	+= $(DISK_IMAGE)
 
-.PHONY: linux linux-native initramfs port-size
+.PHONY: linux linux-native initramfs disk port-size
 linux: $(LINUX_IMAGE)		## build/linux/vmlinux: Linux for domain 0, from Debian's source (minutes, once)
 linux-native: $(NATIVE_IMAGE)	## the same Linux for the bare machine: the benchmark's baseline
 initramfs: $(INITRAMFS)		## build/initramfs/: Debian's i386 programs, for Linux to boot into
+disk: $(DISK_IMAGE)		## build/disk/disk.img: a Debian 12 for a domain, and room for more
 port-size:			## counts the lines of the Linux port, against the paper's 2,995
 	@tools/port-size
 
@@ -47,8 +52,15 @@ $(LINUX_IMAGE): build/linux/ported guestos/linux/config-base guestos/linux/confi
 $(NATIVE_IMAGE): build/linux/ported guestos/linux/config-base guestos/linux/config-native tools/linux-tree
 	@tools/linux-tree build native
 
-$(INITRAMFS_SMALL): guestos/linux/init tools/initramfs | deps-linux
+$(INITRAMFS_SMALL): guestos/linux/init tools/initramfs tools/debian.py | deps-linux
 	@tools/initramfs small
 
 $(INITRAMFS_FULL): $(INITRAMFS_SMALL) $(foreach pair,$(INITRAMFS_ADD),$(firstword $(subst =, ,$(pair))))
 	@tools/initramfs $(INITRAMFS_ADD:%=--add %) full
+
+$(DISK_PRISTINE): $(DISK_FILES) tools/disk-image tools/debian.py | deps-disk
+	@tools/disk-image
+
+# What domains have written to it stays: made when it is not there, and else never touched from here.
+$(DISK_IMAGE): | $(DISK_PRISTINE)
+	@tools/disk-image

@@ -74,8 +74,9 @@ def run(*words: str, typed: Typed = (), seconds: int = 180, path: str | None = N
 
 
 def make_run(*words: str, typed: Typed = (), seconds: int = 180) -> Done:
-    """`make run` with these variables."""
-    return run("make", "run", *words, typed=typed, seconds=seconds)
+    """`make run` with these variables; without a disk unless they name one, for there is one, and one run has it."""
+    disk = [] if any(word.startswith("DISK=") for word in words) else ["DISK=none"]
+    return run("make", "run", *disk, *words, typed=typed, seconds=seconds)
 
 
 def tail(text: bytes | str) -> str:

@@ -5,8 +5,11 @@ import gzip
 import os
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from boots import CRASHED, FAILED, ROOT, expect, make_run, refused, run
@@ -28,6 +31,33 @@ def _initramfs(folder: str, content: bytes, keep: float = 1.0) -> str:
     place = Path(folder) / "initramfs"
     place.write_bytes(content[: int(len(content) * keep)])
     return str(place)
+
+
+@contextmanager
+def _disk() -> Iterator[Path]:
+    """A small disk, with a comma in its name."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "a,b disk"
+        with place.open("wb") as file:
+            file.truncate(20 << 20)
+        yield place
+
+
+@contextmanager
+def _mini_runs(*words: str) -> Iterator[None]:
+    """mini in a machine of its own meanwhile; it has to end well."""
+    process = subprocess.Popen(
+        ["/usr/bin/python3", "tools/run", "--guest=mini", "--mem=64", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        cwd=ROOT, text=True,
+    )  # fmt: skip
+    try:
+        expect(any(KEYS in line for line in process.stdout), f"mini did not start with {words}")
+        yield
+        process.communicate("q", timeout=60)
+        expect(process.returncode == 0, f"mini did not end well with {words}")
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def mini_runs_and_hears_what_is_typed():
@@ -96,6 +126,45 @@ def kvm_in_bochs_is_refused():
 
 def a_word_for_kvm_that_means_nothing_is_refused():
     refused(_tool("--guest=mini", "--kvm=yes"), "KVM=yes", "say KVM=1")
+
+
+def words_about_the_network_that_mean_nothing_are_refused():
+    refused(_tool("--guest=mini", "--net=yes"), "NET=yes", "user and none")
+    refused(_tool("--guest=mini", "--net=none", "--forward=2222:22"), "leave NET=none out")
+    for rule in ("22", "0:22", "2222:65536", "2222:host:22", "2222:10.0.2:22"):
+        refused(_tool("--guest=mini", f"--forward=8080:80 {rule}"), f"FORWARD={rule}:", "2222:22")
+
+
+def a_port_that_somebody_has_is_refused():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused(_tool("--guest=mini", f"--forward={port}:22"), f"port {port} here", "in use")
+
+
+def a_disk_that_is_none_is_refused():
+    refused(_tool("--guest=mini", "--disk=nowhere"), "DISK=nowhere", "DISK=none runs without")
+    refused(_tool("--guest=mini", "--disk=Makefile"), "Makefile is too small for a disk")
+    refused(_tool("--guest=mini", "--snapshot=yes"), "SNAPSHOT=yes", "say SNAPSHOT=1")
+
+
+def a_disk_that_is_not_to_be_written_to_needs_a_snapshot():
+    with _disk() as disk:
+        disk.chmod(0o444)
+        refused(_tool("--guest=mini", f"--disk={disk}"), "not to be written to", "SNAPSHOT=1")
+
+
+def a_disk_in_two_runs_at_once_is_refused():
+    for emulator in ("qemu", "bochs"):
+        with _disk() as disk, _mini_runs("--emu", emulator, "--disk", str(disk)):
+            for snapshot in ("0", "1"):
+                refused(_tool("--guest=mini", f"--disk={disk}", f"--snapshot={snapshot}"), "in use by another run", "DISK=none")
+
+
+def snapshots_of_one_disk_run_beside_each_other():
+    with _disk() as disk, _mini_runs("--snapshot", "1", "--disk", str(disk)):
+        with _mini_runs("--snapshot", "1", "--disk", str(disk), "--emu", "bochs"):
+            refused(_tool("--guest=mini", f"--disk={disk}"), "in use by another run")
+        expect(os.listdir(disk.parent) == [disk.name], "something was left beside the disk")
 
 
 def gdb_in_bochs_is_refused():

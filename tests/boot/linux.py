@@ -80,9 +80,16 @@ def a_small_domain_0_reaches_its_shell():
 
 
 def a_large_machine_uses_its_memory():
-    done = make_run("CMD=awk '/MemTotal/ { print $2 }' /proc/meminfo", "INITRD=small", "MEM=3584")
+    done = make_run("CMD=awk '/MemTotal/ { print $2 }' /proc/meminfo", "INITRD=small", "MEM=3584", "OPTIONS=dom0_mem=3584M")
     expect(done.status == 0 and done.out.strip().isdigit(), "no amount of memory", done)
     expect(int(done.out) > 1400 << 10, "less than 1.4 GiB", done)
+
+
+def domain_0_leaves_memory_to_others_unless_it_is_told_otherwise():
+    for words, least, most in (((), 200, 256), (("OPTIONS=dom0_mem=400M",), 340, 400), (("MEM=320",), 257, 320)):
+        done = make_run("CMD=awk '/MemTotal/ { print $2 }' /proc/meminfo", "INITRD=small", *words)
+        expect(done.status == 0 and done.out.strip().isdigit(), "no amount of memory", done)
+        expect(least << 10 <= int(done.out) <= most << 10, f"not {least} to {most} MiB with {words}", done)
 
 
 def threads_and_dynamic_programs_run():

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Tests the tools that make Linux and its file systems, without a kernel: tools/linux-tree on a tree of
-three files, tools/port-size on small ports, tools/initramfs on small images read back by cpio."""
+three files, tools/port-size on small ports, tools/initramfs on small images read back by cpio, tools/disk-image
+without Debian's packages, and what it made of them, if it did."""
 
 import contextlib
+import fcntl
 import importlib.machinery
 import importlib.util
 import io
@@ -11,6 +13,7 @@ import os
 import stat
 import subprocess
 import sys
+import tarfile
 import tempfile
 import unittest
 from pathlib import Path
@@ -35,6 +38,7 @@ def load(name: str) -> ModuleType:
 linux_tree = load("linux-tree")
 port_size = load("port-size")
 initramfs = load("initramfs")
+disk_image = load("disk-image")
 
 ENTRY = "".join(f"line {i}\n" for i in range(20))
 PATCH = """\
@@ -208,6 +212,124 @@ class Image(unittest.TestCase):
         for bad in ("file", f"{__file__}=relative", "/no/such/file=/x"):
             with self.assertRaises(initramfs.Failure, msg=bad):
                 initramfs.parse_added([bad])
+
+
+class Disk(unittest.TestCase):
+    """The disk as it was made, and the copy that domains write to."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.work = Path(folder.name)
+        places = {"PRISTINE": "debian.img", "KEY": "debian.key", "DISK": "disk.img", "WORK": "."}
+        replaced = {name: self.work / place for name, place in places.items()} | {"fill": self.fill, "say": self.said}
+        for name, thing in replaced.items():
+            self.addCleanup(setattr, disk_image, name, getattr(disk_image, name))
+            setattr(disk_image, name, thing)
+        self.filled, self.lines = 0, []
+        disk_image.build()
+
+    def fill(self, image: Path, files: Path) -> None:
+        self.filled += 1
+
+    def said(self, what: str) -> None:
+        self.lines.append(what)
+
+    def change_ingredients(self) -> None:
+        self.addCleanup(setattr, disk_image, "PACKAGES", disk_image.PACKAGES)
+        disk_image.PACKAGES = (*disk_image.PACKAGES, "hello")
+
+    def write(self) -> None:
+        """What a domain does."""
+        with (self.work / "disk.img").open("r+b") as disk:
+            disk.write(b"data")
+
+    def data(self) -> bytes:
+        with (self.work / "disk.img").open("rb") as disk:
+            return disk.read(4)
+
+    def test_the_partition_has_its_name_and_fits(self) -> None:
+        listed = subprocess.run(["/sbin/sfdisk", "-d", self.work / "disk.img"], check=True, capture_output=True, text=True).stdout
+        self.assertRegex(listed, r"label: gpt\n")
+        self.assertRegex(listed, r'disk.img1 : start= *2048, size= *2097152, type=0FC63DAF-[^\n]*, name="debian"\n$')
+        self.assertEqual((self.work / "disk.img").stat().st_size % (16 * 63 * 512), 0)
+
+    def test_nothing_is_installed_again(self) -> None:
+        self.write()
+        disk_image.build()
+        self.assertEqual((self.filled, self.data()), (1, b"data"))
+
+    def test_new_ingredients_replace_a_disk_that_nobody_has_used(self) -> None:
+        before = (self.work / "disk.img").stat().st_ino
+        self.change_ingredients()
+        disk_image.build()
+        self.assertEqual(self.filled, 2)
+        self.assertNotEqual((self.work / "disk.img").stat().st_ino, before)
+
+    def test_a_disk_with_data_stays_and_a_line_says_so(self) -> None:
+        self.write()
+        self.change_ingredients()
+        disk_image.build()
+        self.assertEqual((self.filled, self.data()), (2, b"data"))
+        self.assertIn("stays as it is", self.lines[-1])
+
+    def test_a_disk_that_is_about_to_be_used_stays(self) -> None:
+        self.change_ingredients()
+        before = (self.work / "disk.img").stat().st_ino
+        with (self.work / "disk.img").open("rb") as disk:
+            fcntl.flock(disk, fcntl.LOCK_EX)
+            disk_image.build()
+        self.assertEqual((self.work / "disk.img").stat().st_ino, before)
+
+    def test_a_disk_that_was_removed_is_copied_again(self) -> None:
+        (self.work / "disk.img").unlink()
+        disk_image.build()
+        self.assertEqual(self.filled, 1)
+        self.assertEqual((self.work / "disk.img").stat().st_mode & 0o777, 0o644)
+
+    def test_our_files_are_roots_whatever_the_users_umask(self) -> None:
+        with tarfile.open(fileobj=io.BytesIO(disk_image.our_files())) as archive:
+            modes = {member.name: member.mode for member in archive if (member.uid, member.gid) == (0, 0)}
+            self.assertEqual(len(modes), len(archive.getmembers()))
+        self.assertEqual(modes["etc/inittab"], 0o644)
+        self.assertEqual(modes["usr/local/sbin/domain-boot"], 0o755)
+
+
+@unittest.skipUnless(disk_image.PRISTINE.exists(), "make disk")
+class Debian(unittest.TestCase):
+    """What is in the file system that `make disk` made."""
+
+    def ask(self, *words: str) -> str:
+        """The answer of debugfs."""
+        place = f"{disk_image.PRISTINE}?offset={disk_image.ROOT_FIRST * disk_image.SECTOR}"
+        return subprocess.run(
+            ["/sbin/debugfs", "-R", " ".join(words), place], check=True, capture_output=True, text=True
+        ).stdout  # fmt: skip
+
+    def test_it_is_whole(self) -> None:
+        place = f"{disk_image.PRISTINE}?offset={disk_image.ROOT_FIRST * disk_image.SECTOR}"
+        self.assertEqual(subprocess.run(["/sbin/e2fsck", "-fn", place], check=False, capture_output=True).returncode, 0)
+
+    def test_it_takes_350_megabytes_at_most(self) -> None:
+        said = self.ask("stats")
+        blocks, free = (int(next(x for x in said.splitlines() if x.startswith(what)).split()[-1]) for what in ("Block count", "Free blocks"))
+        self.assertLess((blocks - free) * 4096, 350 << 20)
+
+    def test_owners_are_those_of_debian(self) -> None:
+        self.assertRegex(self.ask("stat", "/etc/passwd"), r"User: +0 +Group: +0 ")
+        self.assertNotRegex(self.ask("stat", "/var/lib/postgresql/15/main"), r"User: +0 ")
+
+    def test_root_has_no_password(self) -> None:
+        self.assertRegex(self.ask("cat", "/etc/shadow"), r"(?m)^root::")
+
+    def test_no_key_and_no_name_is_shared(self) -> None:
+        for place in ("/etc/ssh", "/etc"):
+            self.assertNotRegex(self.ask("ls", place), r"ssh_host_|hostname|machine-id|resolv.conf")
+
+    def test_nothing_of_the_builder_is_left(self) -> None:
+        self.assertIn("deb.debian.org", self.ask("cat", "/etc/apt/sources.list"))
+        self.assertNotIn("Proxy", self.ask("cat", "/etc/apt/apt.conf.d/99mmdebstrap"))
+        self.assertNotIn("mmdebstrap", self.ask("ls", "/tmp") + self.ask("ls", "/etc/apt/sources.list.d"))
 
 
 if __name__ == "__main__":
