@@ -15,7 +15,7 @@
 
 #define KERNEL		"/boot/vmlinux"
 #define INITRD		"/boot/initrd"
-#define CMDLINE		"console=hvc0"
+#define CONSOLE		"console=hvc0"
 #define MEMORY		(48u << 20)
 #define WEIGHT_MAX	65535
 
@@ -220,6 +220,17 @@ static bool equip(const struct plan *p, uint32_t domain)
 	return !err;
 }
 
+/* What Linux has as its root, where nothing is said: the first disk, or else the file system that lies in /boot. */
+static void choose_root(struct wishes *w)
+{
+	bool disk = w->vbds[0] && !w->initrd && !w->cmdline && !w->kernel;
+
+	if (!w->cmdline && asprintf(&w->cmdline, disk ? CONSOLE " root=/dev/vbda rw hostname=%s" : CONSOLE, w->name) < 0)
+		fail("no memory");
+	if (!w->kernel && !w->initrd && !strstr(w->cmdline, "root=") && access(INITRD, R_OK) == 0)
+		w->initrd = INITRD;
+}
+
 int run_create(int argc, char **argv)
 {
 	struct wishes w = { .memory = MEMORY };
@@ -228,12 +239,11 @@ int run_create(int argc, char **argv)
 
 	if (!read_words(&w, argc, argv))
 		return USAGE;
-	if (!w.kernel && !w.initrd && access(INITRD, R_OK) == 0)
-		w.initrd = INITRD;
+	choose_root(&w);
 	p.name = w.name;
 	p.kernel = w.kernel ? w.kernel : KERNEL;
 	p.initrd = w.initrd;
-	p.cmdline = w.cmdline ? w.cmdline : CMDLINE;
+	p.cmdline = w.cmdline;
 	p.memory = w.memory;
 	p.limit = MAX(w.limit, w.memory);
 	p.paused = w.paused;

@@ -67,7 +67,7 @@ def a_disk_has_extents_that_domains_keep_their_files_on():
     with tempfile.NamedTemporaryFile() as disk:
         disk.truncate(128 << 20)
         words = (f"DISK={disk.name}",)
-        done = _atl("atl disk make a 40M; atl disk make b 40M; atl create a --mem 32M --vbd a; sleep 9; "
+        done = _atl("atl disk make a 40M; atl disk make b 40M; atl create a --mem 32M --initrd /boot/initrd --vbd a; sleep 9; "
                     "(sleep 1; echo 'mke2fs -q /dev/vbda >/dev/null; mkdir m; mount /dev/vbda m; echo kept >m/f; umount m; poweroff';"
                     " sleep 9) | atl console a; atl create b --mem 24M --vbd b --kernel /boot/mini; atl disk; atl vbd; "
                     "atl create c --mem 24M --vbd b --kernel /boot/mini 2>&1; atl disk delete b 2>&1; atl list", *words)  # fmt: skip
@@ -76,7 +76,7 @@ def a_disk_has_extents_that_domains_keep_their_files_on():
         expect("another domain has it, and may write" in done.out, "two domains may write the same extent", done)
         expect("domain 2 has b: take it away first" in done.out, "an extent in use was deleted", done)
         expect(" c " not in done.out, "the domain whose disk was refused is there", done)
-        again = _atl("atl disk; atl create a --mem 32M --vbd a:ro; sleep 9; (sleep 1; echo 'mkdir m; mount -r /dev/vbda m; cat m/f';"
+        again = _atl("atl disk; atl create a --mem 32M --initrd /boot/initrd --vbd a:ro; sleep 9; (sleep 1; echo 'mkdir m; mount -r /dev/vbda m; cat m/f';"
                      "sleep 3; echo 'dd if=/dev/zero of=/dev/vbda count=1; echo wrote $?'; sleep 3; $q) | atl console a", *words)  # fmt: skip
         expect(re.search(r"^a +0 +1 +2048 +40960  -$", again.out, re.MULTILINE), "the table is gone after a reboot", again)
         expect(re.search(r"^kept\s*$", again.out, re.MULTILINE), "the file is gone after a reboot", again)
@@ -86,7 +86,7 @@ def a_disk_has_extents_that_domains_keep_their_files_on():
 def a_domain_destroyed_while_it_writes_leaves_nothing():
     with tempfile.NamedTemporaryFile() as disk:
         disk.truncate(64 << 20)
-        done = _atl(f"atl disk make a 20M; {FREE}; for i in 1 2 3; do atl create a --mem 24M --vbd a --vif >/dev/null; sleep 8; "
+        done = _atl(f"atl disk make a 20M; {FREE}; for i in 1 2 3; do atl create a --mem 24M --initrd /boot/initrd --vbd a --vif >/dev/null; sleep 8; "
                     "(sleep 1; echo 'while :; do dd if=/dev/zero of=/dev/vbda bs=64k count=300; done & ping 10.0.2.2 >/dev/null &'; "
                     f"sleep 3; $q) | atl console a >/dev/null; atl destroy a; done; atl list --json; {FREE}; atl net | grep -c .",
                     f"DISK={disk.name}")  # fmt: skip
