@@ -45,7 +45,7 @@ static struct {
 	struct vbd_io ios[VBD_REQUESTS];
 	struct vbd_job jobs[JOBS];
 	struct list free_ios, free_jobs;
-	unsigned int free_job_count;
+	unsigned int free_io_count, free_job_count;
 	struct list round;		/* domains that may have requests */
 	unsigned int running[MACHINE_DISKS];	/* transfers that the disk is at work on */
 } vbd;
@@ -201,10 +201,10 @@ void vbd_give_disks(struct domain *d)
 
 /* ---- the round ---- */
 
-/* Of all that the largest request can need. */
-static bool room(void)
+/* For @requests of them, and the last one may be the largest that there is. */
+static bool room_for(unsigned int requests)
 {
-	return !list_empty(&vbd.free_ios) && vbd.free_job_count >= JOBS_A_REQUEST;
+	return vbd.free_io_count >= requests && vbd.free_job_count >= JOBS_A_REQUEST;
 }
 
 void vbd_wake(struct domain *d)
@@ -218,7 +218,7 @@ static bool turn(struct ring *r)
 {
 	struct vbd_request request;
 
-	for (unsigned int i = 0; i < VBD_BATCH && room(); i++) {
+	for (unsigned int i = 0; i < VBD_BATCH && room_for(1); i++) {
 		if (ring_take(r, &request) <= 0)
 			return ring_more(r);
 		vbd_request(r, &request);
@@ -228,7 +228,7 @@ static bool turn(struct ring *r)
 
 void vbd_poll(void)
 {
-	while (!list_empty(&vbd.round) && room()) {
+	while (!list_empty(&vbd.round) && room_for(MIN(VBD_BATCH, VBD_REQUESTS))) {
 		struct domain *d = list_entry(vbd.round.next, struct domain, vbds.round);
 		struct ring *r = ring_find(d, RING_VBD, 0);
 
@@ -366,6 +366,7 @@ static struct vbd_io *open_io(struct ring *r, struct vbd *v, const struct vbd_re
 	struct vbd_io *io = list_entry(vbd.free_ios.next, struct vbd_io, free);
 
 	list_remove(&io->free);
+	vbd.free_io_count--;
 	*io = (struct vbd_io){ .free = LIST_INIT(io->free), .ring = r, .vbd = v, .request = *q };
 	v->under_way++;
 	return io;
@@ -381,6 +382,7 @@ static void close_io(struct vbd_io *io)
 	answer(io->ring, &io->request, io->status);
 	io->ring = NULL;
 	list_insert(&io->free, &vbd.free_ios);
+	vbd.free_io_count++;
 }
 
 /* The following: 0 or an error to be answered at once, or UNDER_WAY. */
@@ -544,7 +546,8 @@ void disk_done(void *tag, int error)
 	vbd.running[job->run.disk]--;
 	disk_queue_done(job);
 	vbd_done(job, error);
-	vbd_poll();
+	if (room_for(VBD_REQUESTS / 2))
+		vbd_poll();
 	start_jobs();
 }
 
@@ -588,6 +591,7 @@ void vbd_init(void)
 		list_insert(&vbd.ios[i].free, &vbd.free_ios);
 	for (unsigned int i = 0; i < JOBS; i++)
 		list_insert(&vbd.jobs[i].job.waiting, &vbd.free_jobs);
+	vbd.free_io_count = VBD_REQUESTS;
 	vbd.free_job_count = JOBS;
 	disk_queue_init();
 	ring_register_class(RING_VBD, &class);

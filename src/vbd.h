@@ -6,8 +6,8 @@
  * into runs of real sectors; its memory is held; jobs go into the disks' queues; and when the device
  * has done the last one there is one answer. Domains with requests take turns of VBD_BATCH, in a
  * round: who kicks joins it, who is left with requests joins it again at its end. There is room for
- * VBD_REQUESTS at a time, of all domains together; while all of it is taken nobody is looked at, and
- * the next one done goes on with the round.
+ * VBD_REQUESTS at a time, of all domains together. When it is used up the round rests until half of it
+ * is free, so that turns are whole and a domain's neighbouring sectors come to the disk together.
  *
  * Invariants (vbd_check): D1: two domains but domain 0 have the same sectors only if neither writes
  * there or it was said to be shared; D2: every frame that a device may still touch is held, as
@@ -77,7 +77,7 @@ int vbd_get_extent(struct domain *d, uint32_t number, struct control_extent *e);
 /* @d may have requests: it joins the round, if it is not in it. */
 void vbd_wake(struct domain *d);
 
-/* Takes requests, turn by turn, until the round is empty or there is no room. */
+/* Takes requests, turn by turn, until the round is empty or there is no room for a batch. */
 void vbd_poll(void);
 
 /*

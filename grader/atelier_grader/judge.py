@@ -9,6 +9,7 @@ lab.toml runs it on the "host", or for Linux, if DOMAINS says so), and X.py, the
     DOMAINS = (Guest("X"),)     what is booted: domain 0 first; Linux("X") is Linux with the program X
     DIES = {1}                  domains that are meant to die: they need not end their observations
     EXCEPTIONS = True           log the processor's exceptions (slow with many)
+    def disks(given)            the machine's disks, one or two Disk(content): boot modules of src/pc/ramdisk.c
     def inputs(rng) -> dict     what this run asks for; the same seed asks for the same
     def encode(given) -> bytes  how the guest is told; observe.encode if it is left out
     def modules(given) -> list  more boot modules, emulator.Module: devices in memory (wire.py); none if left out
@@ -22,6 +23,7 @@ KIND and BUDGET belong to lab.toml; a judge that repeats them must say the same.
 import hmac
 import importlib.util
 import inspect
+import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -67,6 +69,29 @@ class Linux:
 
 
 @dataclass(frozen=True)
+class Disk:
+    """A disk of the machine, in a boot module: src/pc/ramdisk.c has the arguments."""
+
+    content: bytes  # whole pages
+    args: str = ""
+    log: int = 4  # pages, for 255 records the first and 256 each other
+
+
+@dataclass(frozen=True)
+class DiskRecord:
+    """What a disk did: a transfer began, was done, or failed."""
+
+    event: str  # "begun", "done", "failed"
+    kind: str  # "read", "write", "flush"
+    first: int
+    count: int
+    word: int  # the first one that was moved; 0 unless done
+
+
+DISK_EVENTS, DISK_KINDS = ("", "begun", "done", "failed"), ("read", "write", "flush")
+
+
+@dataclass(frozen=True)
 class Outside:
     """What the machine looked like from outside, after it had stopped. No guest can forge it."""
 
@@ -109,6 +134,23 @@ class Outside:
         """A variable of the hypervisor, as it stands in memory."""
         return self.read(self.image.physical(self._symbol(name).address), size)
 
+    def _disk_place(self, number: int) -> tuple[int, int, int, int]:
+        return struct.unpack_from("<4I", self.variable("ramdisk_places", 16 * (number + 1)), 16 * number)
+
+    def disk(self, number: int = 0) -> bytes:
+        """What a disk holds."""
+        start, sectors, _, _ = self._disk_place(number)
+        return self.read(start, sectors * 512)
+
+    def disk_log(self, number: int = 0) -> tuple[DiskRecord, ...]:
+        """What it did, as far as its log had room."""
+        _, _, log, pages = self._disk_place(number)
+        found = []
+        for i in range(1, min(self.word(log) + 1, pages * 256)):
+            event, kind, first, count, word = struct.unpack("<HHIII", self.read(log + 16 * i, 16))
+            found.append(DiskRecord(DISK_EVENTS[event & 3], DISK_KINDS[kind % 3], first, count, word))
+        return tuple(found)
+
     def translate(self, address: int, directory: int | None = None) -> int | None:
         """Where a virtual address lies, by the loaded page directory or that at `directory`; or None."""
         top = (self.registers["cr3"] if directory is None else directory) & ~4095
@@ -141,6 +183,7 @@ class Judge:
     domains: tuple[Guest | Linux, ...]
     dies: frozenset[int]
     exceptions: bool
+    disks: Callable[[dict], tuple[Disk, ...]]
     inputs: Callable[[Random], dict]
     encode: Callable[[dict], bytes]
     modules: Callable[[dict], list]
@@ -175,7 +218,7 @@ def load(path: Path, test: Test) -> Judge:
     domains = tuple(found.get("DOMAINS", (Guest(test.name),)))
     return Judge(
         path, found["EXERCISE"], found.get("MEMORY", 32), domains, frozenset(found.get("DIES", ())),
-        found.get("EXCEPTIONS", False), found.get("inputs", lambda rng: {}),
+        found.get("EXCEPTIONS", False), found.get("disks", lambda given: ()), found.get("inputs", lambda rng: {}),
         found.get("encode", observe.encode), found.get("modules", lambda given: []), _with_outside(found["judge"]))
 
 

@@ -93,7 +93,7 @@ def run(root: Path, lab: Manifest, test: Test, where: str, seed: str, folder: Pa
         if where == "host":
             end, output = _on_host(built / test.name, loaded, magic, seed, given, told, folder)
         else:
-            boot = _boot(root, built, loaded, test, magic, seed, told, given)
+            boot = _boot(root, built, loaded, test, magic, seed, given, told)
             result = RUNNERS[where](boot, folder)
             end, output = _judge_run(boot, loaded, magic, given, result), result.serial
     except NotBuilt as error:
@@ -119,7 +119,7 @@ def guest_line(magic: bytes, seed: str, number: int, guest: Guest | Linux) -> st
 
 
 def _boot(root: Path, built: Path, loaded: Judge, test: Test, magic: bytes, seed: str,
-          told: bytes, given: dict) -> Boot:
+          given: dict, told: bytes) -> Boot:
     modules: list[Module] = []
     marks = set()
     for number, guest in enumerate(loaded.domains):
@@ -140,6 +140,8 @@ def _boot(root: Path, built: Path, loaded: Judge, test: Test, magic: bytes, seed
         if initrd:
             modules.append(Module("initrd", "", initrd))
     modules += loaded.modules(given)
+    for disk in loaded.disks(given):
+        modules.append(Module("disk", f"log={disk.log} {disk.args}".rstrip(), disk.content + bytes(disk.log * emulator.PAGE)))
     return Boot(root / "build" / TESTED, COMMAND_LINE, tuple(modules), loaded.memory, test.budget,
                 loaded.exceptions, tuple(sorted(marks)))
 

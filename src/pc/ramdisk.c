@@ -42,11 +42,14 @@ struct under_way {
 	void *tag;
 };
 
-/* What a test needs to know of them; found by its name. */
-struct ramdisk {
-	uint32_t start;			/* real address of sector 0 */
-	uint32_t sectors;
+/* Where they lie, for whoever looks at the machine from outside: found by this name. */
+struct ramdisk_place {
+	uint32_t start, sectors;	/* real address of sector 0 */
 	uint32_t log, log_pages;	/* real address */
+} ramdisk_places[RAMDISKS];
+
+struct ramdisk {
+	struct ramdisk_place *place;
 	uint32_t recorded;
 	uint32_t depth, delay, seed, fail, cut;
 	uint32_t done;
@@ -63,17 +66,17 @@ static struct {
 
 static void *log_at(const struct ramdisk *r, uint32_t index)
 {
-	uint32_t at = r->log + index * sizeof(struct record);
+	uint32_t at = r->place->log + index * sizeof(struct record);
 
 	return (char *)machine_map_frame(MFN(at >> PAGE_SHIFT), WINDOW_DATA) + at % PAGE_SIZE;
 }
 
 static void record(struct ramdisk *r, const struct record *what)
 {
-	if (r->log_pages == 0)
+	if (r->place->log_pages == 0)
 		return;
 	r->recorded++;
-	if (r->recorded < r->log_pages * RECORDS_A_PAGE)
+	if (r->recorded < r->place->log_pages * RECORDS_A_PAGE)
 		memcpy(log_at(r, r->recorded), what, sizeof(*what));
 	memcpy(log_at(r, 0), &r->recorded, sizeof(r->recorded));
 }
@@ -82,7 +85,7 @@ static void record(struct ramdisk *r, const struct record *what)
 
 static void move_sector(const struct ramdisk *r, enum machine_transfer_kind kind, uint32_t sector, uint32_t memory)
 {
-	uint32_t at = r->start + sector * SECTOR;
+	uint32_t at = r->place->start + sector * SECTOR;
 	char *disk = (char *)machine_map_frame(MFN(at >> PAGE_SHIFT), WINDOW_DATA) + at % PAGE_SIZE;
 	char *guest = (char *)machine_map_frame(MFN(memory >> PAGE_SHIFT), WINDOW_COPY) + memory % PAGE_SIZE;
 
@@ -103,7 +106,7 @@ static void move(const struct ramdisk *r, const struct machine_transfer *t)
 
 static uint32_t first_word(const struct ramdisk *r, const struct machine_transfer *t)
 {
-	uint32_t at = r->start + t->sector * SECTOR, word;
+	uint32_t at = r->place->start + t->sector * SECTOR, word;
 
 	if (t->count == 0)
 		return 0;
@@ -201,22 +204,24 @@ static uint32_t number(const char *string, const char *name, uint32_t otherwise,
 static void add_disk(const struct machine_module *m)
 {
 	struct ramdisk *r = &ramdisks.disks[ramdisks.count];
+	struct ramdisk_place *p = &ramdisk_places[ramdisks.count];
 	uint32_t pages = m->size / PAGE_SIZE;
 
 	if (ramdisks.count == RAMDISKS || pages == 0)
 		unsuitable("boot module \"disk\": there can be %u, of a page or more", RAMDISKS);
 	*r = (struct ramdisk){
-		.start = m->start,
-		.log_pages = number(m->string, "log", 0, 0, pages - 1),
+		.place = p,
 		.depth = number(m->string, "depth", 1, 1, DEPTH_MAX),
 		.delay = number(m->string, "delay", 100, 1, 1000000),
 		.seed = number(m->string, "seed", 1, 1, UINT32_MAX),
 		.fail = number(m->string, "fail", UINT32_MAX, 0, UINT32_MAX),
 		.cut = number(m->string, "cut", UINT32_MAX, 0, UINT32_MAX),
 	};
-	r->sectors = (pages - r->log_pages) * (PAGE_SIZE / SECTOR);
-	r->log = m->start + (pages - r->log_pages) * PAGE_SIZE;
-	if (!disk_add((struct machine_disk){ r->sectors, r->depth, false }, start_transfer, ramdisks.count++))
+	p->start = m->start;
+	p->log_pages = number(m->string, "log", 0, 0, pages - 1);
+	p->log = m->start + (pages - p->log_pages) * PAGE_SIZE;
+	p->sectors = (pages - p->log_pages) * (PAGE_SIZE / SECTOR);
+	if (!disk_add((struct machine_disk){ p->sectors, r->depth, false }, start_transfer, ramdisks.count++))
 		unsuitable("boot module \"disk\": the machine has %u disks already", MACHINE_DISKS);
 }
 

@@ -477,30 +477,49 @@ TEST(a_flush_of_a_disk_that_forgets_nothing_is_answered_at_once)
 
 /* ---- turns ---- */
 
+static void post_many(struct guest *g)
+{
+	for (unsigned int i = 0; i < VBD_SLOTS; i++)
+		post(g, request(g, VBD_WRITE, i, 1, 0));
+	EXPECT_EQ(ring(g, RING_kick), 0);
+}
+
+/* How many of the transfers begun last, @count of them, are in the hundred sectors from @first on. */
+static unsigned int begun_at(uint32_t first, unsigned int count)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = host_disk_under_way() - count; i < host_disk_under_way(); i++)
+		n += host_disk_transfer(i)->t.sector - first < 100;
+	return n;
+}
+
 TEST(a_turn_has_at_most_a_batch_and_whoever_is_left_comes_again)
 {
-	unsigned int seen[2] = { 0 };
+	start_with(VBD_REQUESTS, false);
+	EXPECT_EQ(on_vbd(CONTROL_vbd_create, &three, 0), 0);
+	EXPECT_EQ(add_extent(&three, 0, 0, 300, 100, RW), 0);
+	open_ring(&three);
+	post_many(&zero);
+	post_many(&one);
+	EXPECT_EQ(host_disk_under_way(), VBD_REQUESTS);
+	post_many(&two);
+	post_many(&three);
+	for (unsigned int i = 0; i < 2; i++) {
+		unsigned int before = host_disk_started();
 
-	start_with(1, false);
-	/* All room is taken by domain 0, so that both have full rings when there is some. */
-	for (unsigned int i = 0; i < VBD_SLOTS; i++)
-		post(&zero, request(&zero, VBD_WRITE, i, 1, 0));
-	ring(&zero, RING_kick);
-	for (unsigned int i = 0; i < VBD_SLOTS; i++) {
-		post(&one, request(&one, VBD_WRITE, i, 1, 0));
-		post(&two, request(&two, VBD_WRITE, i, 1, 0));
-	}
-	ring(&one, RING_kick);
-	ring(&two, RING_kick);
-	while (host_disk_under_way() > 0) {
-		host_disk_end(0, 0);
+		for (unsigned int k = 0; k < VBD_REQUESTS / 2; k++) {
+			EXPECT_EQ(host_disk_started(), before);
+			host_disk_end(0, 0);
+		}
+		EXPECT_EQ(host_disk_started() - before, 2 * VBD_BATCH, "round %u", i);
+		EXPECT_EQ(begun_at(200, 2 * VBD_BATCH), VBD_BATCH, "round %u", i);
+		EXPECT_EQ(begun_at(300, 2 * VBD_BATCH), VBD_BATCH, "round %u", i);
 		audit_all();
-		seen[0] = MAX(seen[0], answers(&one));
-		seen[1] = MAX(seen[1], answers(&two));
 	}
-	EXPECT_EQ(seen[0], VBD_SLOTS);
-	EXPECT_EQ(seen[1], VBD_SLOTS);
-	EXPECT_EQ(answers(&zero), VBD_SLOTS);
+	host_disk_end_all();
+	EXPECT_EQ(answers(&two), VBD_SLOTS);
+	EXPECT_EQ(answers(&three), VBD_SLOTS);
 }
 
 /* There is no room when the second one kicks: it is answered all the same, without another kick. */
