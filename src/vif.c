@@ -7,6 +7,7 @@
 #include "lib/string.h"
 
 #define TURNS_A_RUN	64u	/* packets, after which whoever waits for the processor gets it */
+#define TURNS_A_LOOK	8u	/* and after which is looked whether an interrupt waits: a card has one for each packet */
 #define NS_PER_US	1000u
 #define FIRST_RANK	1000u	/* of domain 0's first rules: there is room on both sides */
 
@@ -410,7 +411,7 @@ static void run(void)
 
 	while ((v = vif_next()) != NULL) {
 		vif_transmit(v);
-		if (++turns == TURNS_A_RUN || machine_interrupt_due()) {
+		if (++turns == TURNS_A_RUN || (turns % TURNS_A_LOOK == 0 && machine_interrupt_due())) {
 			state.due = machine_now();
 			break;
 		}

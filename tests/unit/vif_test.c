@@ -736,7 +736,7 @@ TEST(work_stops_when_an_interrupt_is_due_and_goes_on_by_itself)
 		net_send(&a, i, PFN_NET, 0, 60);
 	host.interrupt = true;
 	net_ring_op(&a, RING_kick, RING_VIF_TX);
-	EXPECT_EQ(host_wire.sent_count, 1);
+	EXPECT_EQ(host_wire.sent_count, 8);
 	EXPECT_EQ(host_wire.alarm, host.now);
 	host.interrupt = false;
 	host_wire_time(host.now);
