@@ -311,8 +311,8 @@ class Debian(unittest.TestCase):
         self.assertEqual(subprocess.run(["/sbin/e2fsck", "-fn", place], check=False, capture_output=True).returncode, 0)
 
     def test_it_takes_350_megabytes_at_most(self) -> None:
-        said = self.ask("stats")
-        blocks, free = (int(next(x for x in said.splitlines() if x.startswith(what)).split()[-1]) for what in ("Block count", "Free blocks"))
+        said = dict(line.split(":", 1) for line in self.ask("stats").splitlines() if line.count(":") == 1)
+        blocks, free = int(said["Block count"]), int(said["Free blocks"])
         self.assertLess((blocks - free) * 4096, 350 << 20)
 
     def test_owners_are_those_of_debian(self) -> None:
