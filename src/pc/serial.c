@@ -32,7 +32,7 @@
 #define INPUT_INTERRUPT	0x01
 
 #define FIFO_SIZE	16
-#define PATIENCE	200000		/* reads of the status; a byte takes 87 us at 115200 baud */
+#define PATIENCE	4000000		/* reads of the status; a byte takes 87 us at 115200 baud */
 #define BURST		4096		/* bytes that one interrupt may bring */
 
 static struct {

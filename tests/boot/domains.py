@@ -86,9 +86,10 @@ def a_disk_has_extents_that_domains_keep_their_files_on():
 def a_domain_destroyed_while_it_writes_leaves_nothing():
     with tempfile.NamedTemporaryFile() as disk:
         disk.truncate(64 << 20)
-        done = _atl(f"atl disk make a 20M; {FREE}; for i in 1 2 3; do atl create a --mem 24M --initrd /boot/initrd --vbd a --vif >/dev/null; sleep 8; "
+        done = _atl(f"atl disk make a 20M; {FREE}; for i in 1 2 3; do "
+                    "atl create a --mem 24M --initrd /boot/initrd --vbd a --vif >/dev/null; sleep 8; "
                     "(sleep 1; echo 'while :; do dd if=/dev/zero of=/dev/vbda bs=64k count=300; done & ping 10.0.2.2 >/dev/null &'; "
-                    f"sleep 3; $q) | atl console a >/dev/null; atl destroy a; done; atl list --json; {FREE}; atl net | grep -c .",
+                    f"sleep 3; $q) | atl console a >/dev/null 2>&1; atl destroy a; done; atl list --json; {FREE}; atl net | grep -c .",
                     f"DISK={disk.name}")  # fmt: skip
         lines = done.out.splitlines()
         expect(len(json.loads("".join(lines[1:-2]))) == 1, "a domain is left", done)
