@@ -880,6 +880,22 @@ TEST(a_vif_that_is_taken_away_answers_all_and_its_frames_are_the_guests_again)
 	EXPECT_EQ(net_control(&zero, &op), -ENODEV);
 }
 
+TEST(the_rules_that_name_a_vif_go_with_it)
+{
+	struct control_op op = { .op = CONTROL_rule_add }, end = { .op = CONTROL_vif_destroy, .domain = 2 };
+
+	start();
+	op.u.rule = (struct control_rule){ .from_domain = 1, .from_vif = RULE_ANY, .to_domain = 2, .to_vif = 0 };
+	EXPECT_EQ(net_control(&zero, &op), 0);
+	post(&b, 2);
+	EXPECT_EQ(send(b.mac, 100), 0);
+	EXPECT_EQ(net_control(&zero, &end), 0);
+	EXPECT_EQ(net_create(&zero, &two, 0, &b, 0, 0), 0);
+	EXPECT_EQ(send(b.mac, 100), -EACCES);
+	op.op = CONTROL_rule_remove;
+	EXPECT_EQ(net_control(&zero, &op), -ENODEV);
+}
+
 TEST(a_ring_that_is_released_gives_back_what_waits_and_may_come_again)
 {
 	struct vif_tx_response t;
