@@ -11,6 +11,7 @@
 static struct {
 	const struct domain *speaker;	/* of the line that is not finished yet */
 	bool middle;			/* there is such a line */
+	bool hidden;			/* what is put now is for the log alone */
 	char input[INPUT];
 	uint32_t put, got;
 	void (*notify)(void);
@@ -24,7 +25,8 @@ static struct {
 /* To the machine's console and, if it is not domain 0's, whose terminal this is, to the log. */
 static void put(const struct domain *d, const char *bytes, size_t n)
 {
-	machine_console_write(bytes, n);
+	if (!console.hidden)
+		machine_console_write(bytes, n);
 	for (size_t i = 0; i < n && !(d && d->privileged); i++)
 		console.log[console.logged++ % LOG] = bytes[i];
 }
@@ -51,13 +53,11 @@ static void take_line(const struct domain *d)
 	console.speaker = d;
 }
 
-void console_emit(struct domain *d, const char *bytes, size_t n)
+static void emit(const struct domain *d, const char *bytes, size_t n)
 {
 	bool plain = d && d->privileged;
 	size_t start = 0;
 
-	if (n == 0 || (d && !plain && console.take && console.take(d, bytes, n)))
-		return;
 	take_line(d);
 	while (start < n) {
 		size_t end = start;
@@ -74,12 +74,26 @@ void console_emit(struct domain *d, const char *bytes, size_t n)
 	}
 }
 
+void console_emit(struct domain *d, const char *bytes, size_t n)
+{
+	if (n == 0 || (d && !d->privileged && console.take && console.take(d, bytes, n)))
+		return;
+	emit(d, bytes, n);
+}
+
+void console_note(struct domain *d, const char *bytes, size_t n)
+{
+	console.hidden = true;
+	emit(d, bytes, n);
+	console.hidden = false;
+}
+
 static void put_own(void *to, char c)
 {
 	if (c == '\n')
-		console_emit(NULL, "\r\n", 2);
+		emit(NULL, "\r\n", 2);
 	else
-		console_emit(NULL, &c, 1);
+		emit(NULL, &c, 1);
 }
 
 static void print(const char *format, va_list args)

@@ -15,6 +15,9 @@ struct domain;
  */
 void console_emit(struct domain *d, const char *bytes, size_t n);
 
+/* Keeps what @d printed in the log (console_log()) and shows it nowhere: for what nobody had room for. */
+void console_note(struct domain *d, const char *bytes, size_t n);
+
 /*
  * For the hypervisor itself. Limited in rate where a guest can cause it: see
  * console_guest_printf().

@@ -56,14 +56,18 @@ static void accept(struct ring *r, struct console_ring *c)
 		answer(r, &(struct console_slot){ .id = s->id, .count = s->count });
 }
 
-/* What was printed by console_write, all of it or nothing. */
+/* What was printed by console_write, all of it; without room it is only in the log. */
 static bool console_ring_write(struct domain *d, const char *bytes, size_t n)
 {
 	struct console_ring *c = &d->console;
 	struct console_slot s = { .id = 0 };
 
-	if (!c->watched || n > (CONSOLE_SLOTS - (c->written - c->drained)) * sizeof(s.data))
+	if (!c->watched)
 		return false;
+	if (n > (CONSOLE_SLOTS - (c->written - c->drained)) * sizeof(s.data)) {
+		console_note(d, bytes, n);
+		return true;
+	}
 	for (; n > 0; n -= s.count, bytes += s.count) {
 		s.count = MIN(n, sizeof(s.data));
 		memcpy(s.data, bytes, s.count);

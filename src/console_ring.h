@@ -6,7 +6,7 @@
  * What the domain writes waits in @output, one place for each slot of the ring: as long as all is
  * full the ring is not looked at, and its writer finds no free slot. What the domain prints by
  * console_write, before it has a ring or after, waits there too from the time when domain 0 first
- * looks; without room, and before, it goes to the machine's console. What is typed waits in @input,
+ * looks; before, it goes to the machine's console, and without room into its log alone. What is typed waits in @input,
  * and what does not fit is refused. So a domain's console takes this struct and no byte more.
  */
 #ifndef ATELIER_CONSOLE_RING_H
