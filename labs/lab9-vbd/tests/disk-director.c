@@ -11,7 +11,7 @@ int test_main(const struct start_info *start)
 	for (uint32_t d = 1; d < domains; d++)
 		do {
 			hypercall_yield();
-			op = (struct control_op){ .op = CONTROL_info, .domain = d };
-		} while (disk_control(op) == 0 && op.u.info.state != DOMAIN_DYING);
+			op = (struct control_op){ .interface = ATELIER_INTERFACE, .op = CONTROL_info, .domain = d };
+		} while (hypercall_control_op(&op) == 0 && op.domain == d && op.u.info.state != DOMAIN_DYING);
 	return 0;
 }
