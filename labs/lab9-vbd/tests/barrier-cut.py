@@ -26,7 +26,7 @@ def inputs(rng: Random) -> dict:
     writes = [(BARRIER if rng.random() < 0.2 else WRITE, s, rng.getrandbits(31)) for s in sectors]
     cut = rng.randrange(count // 2, count - 10)
     return {"writes": writes, "cut": cut, "word": 1 << 31 | rng.getrandbits(20),
-            "args": f"depth=6 delay=300 seed={rng.randrange(1, 1 << 31)} cut={cut}"}
+            "args": f"depth=6 delay=150 seed={rng.randrange(1, 1 << 31)} cut={cut}"}
 
 
 def encode(given: dict) -> bytes:

@@ -25,8 +25,9 @@ READ, WRITE, SHARED = 1, 2, 4
 
 
 def inputs(rng: Random) -> dict:
-    return {"extents": [(1, 0, 0, 0, SECTORS, READ | WRITE)], "late": [(2, 0, 0, 0, SECTORS, READ | SHARED)], "frames": MEMORY << 8, "word": rng.getrandbits(31) | 1,
-            "args": f"depth=8 delay={rng.randrange(5000, 9000)} seed={rng.randrange(1, 1 << 31)}"}
+    return {"extents": [(1, 0, 0, 0, SECTORS, READ | WRITE)], "late": [(2, 0, 0, 0, SECTORS, READ | SHARED)],
+            "frames": MEMORY << 8, "word": rng.getrandbits(31) | 1,
+            "args": f"depth=8 delay={rng.randrange(3000, 5000)} seed={rng.randrange(1, 1 << 31)}"}
 
 
 def encode(given: dict) -> bytes:
