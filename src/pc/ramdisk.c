@@ -5,7 +5,7 @@
  * The module's string is "disk", and then, all of them optional:
  *
  *   depth=N    transfers at a time (1)
- *   delay=N    one takes 1 to N microseconds, drawn anew for each (100): with a depth they overtake
+ *   delay=N    one takes N to 2 N microseconds, drawn anew for each (50): with a depth they overtake
  *   seed=N     of what is drawn
  *   fail=N     transfers that touch sector N fail
  *   cut=N      the power fails when N transfers are done: nothing reaches the disk any more, all fails
@@ -184,7 +184,7 @@ static void start_transfer(unsigned int unit, const struct machine_transfer *t, 
 
 	while (u->used)
 		u++;
-	*u = (struct under_way){ true, machine_now() + (1 + draw(r) % r->delay) * 1000ull, *t, tag };
+	*u = (struct under_way){ true, machine_now() + (r->delay + draw(r) % (r->delay + 1)) * 1000ull, *t, tag };
 	record(r, &(struct record){ EVENT_BEGUN, t->kind, t->sector, t->count, 0 });
 	set_alarm();
 }
@@ -212,7 +212,7 @@ static void add_disk(const struct machine_module *m)
 	*r = (struct ramdisk){
 		.place = p,
 		.depth = number(m->string, "depth", 1, 1, DEPTH_MAX),
-		.delay = number(m->string, "delay", 100, 1, 1000000),
+		.delay = number(m->string, "delay", 50, 1, 1000000),
 		.seed = number(m->string, "seed", 1, 1, UINT32_MAX),
 		.fail = number(m->string, "fail", UINT32_MAX, 0, UINT32_MAX),
 		.cut = number(m->string, "cut", UINT32_MAX, 0, UINT32_MAX),

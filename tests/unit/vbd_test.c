@@ -265,6 +265,23 @@ TEST(what_makes_no_sense_is_answered_at_once_and_never_comes_to_a_disk)
 	EXPECT_EQ(host_disk_started(), 0);
 }
 
+TEST(more_pieces_than_there_is_room_for_are_none)
+{
+	static const uint8_t claims[] = { 9, 10, 255 };
+	struct vbd_request q;
+
+	start();
+	q = request(&one, VBD_READ, 0, 1, 0);
+	for (unsigned int i = 0; i < VBD_PIECES; i++)
+		q.piece[i] = q.piece[0];
+	for (unsigned int i = 0; i < ARRAY_SIZE(claims); i++) {
+		q.pieces = claims[i];
+		EXPECT_EQ(done(&one, q), -EINVAL);
+	}
+	q.pieces = VBD_PIECES;
+	EXPECT_EQ(done(&one, q), 0);
+}
+
 TEST(rights_are_those_of_the_extent)
 {
 	start();

@@ -25,7 +25,7 @@ def inputs(rng: Random) -> dict:
     extents = [Extent(cut, SECTORS - cut), Extent(0, cut)]
     batches = [(rng.getrandbits(32), model.draw_batch(rng, SECTORS, 24)) for _ in range(6)]
     return {"sectors": SECTORS, "word": rng.getrandbits(32), "extents": extents, "batches": batches,
-            "args": f"depth={rng.randrange(1, 9)} delay=200 seed={rng.randrange(1, 1 << 31)}"}
+            "args": f"depth={rng.randrange(1, 9)} delay=100 seed={rng.randrange(1, 1 << 31)}"}
 
 
 def judge(given: dict, seen: Seen, outside: Outside) -> Iterator[Finding]:
