@@ -275,6 +275,19 @@ static uint32_t transfer(const struct piece *pieces, uint64_t at, char *bytes, u
 	return did;
 }
 
+static bool all_zero(const char *bytes, uint32_t n)
+{
+	return n == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0);
+}
+
+/* Whether @n bytes from @at on are zeros already: what is free on a disk is mostly that, and to read it costs less. */
+static bool blank(const struct piece *pieces, uint64_t at, uint32_t n)
+{
+	static char bytes[COPY];
+
+	return transfer(pieces, at, bytes, n, false) == n && all_zero(bytes, n);
+}
+
 static int copy(const char *from, const char *to)
 {
 	struct piece source[DISK_PIECES], target[DISK_PIECES];
@@ -290,6 +303,8 @@ static int copy(const char *from, const char *to)
 	for (uint64_t at = 0; at < end;) {
 		uint32_t n = transfer(source, at, bytes, MIN(COPY, end - at), false), done = 0;
 
+		if (all_zero(bytes, n) && blank(target, at, n))
+			done = n;
 		while (done < n)
 			done += transfer(target, at + done, bytes + done, n - done, true);
 		at += n;

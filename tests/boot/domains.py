@@ -76,8 +76,9 @@ def a_disk_has_extents_that_domains_keep_their_files_on():
         expect("another domain has it, and may write" in done.out, "two domains may write the same extent", done)
         expect("domain 2 has b: take it away first" in done.out, "an extent in use was deleted", done)
         expect(" c " not in done.out, "the domain whose disk was refused is there", done)
-        again = _atl("atl disk; atl create a --mem 32M --initrd /boot/initrd --vbd a:ro; sleep 9; (sleep 1; echo 'mkdir m; mount -r /dev/vbda m; cat m/f';"
-                     "sleep 3; echo 'dd if=/dev/zero of=/dev/vbda count=1; echo wrote $?'; sleep 3; $q) | atl console a", *words)  # fmt: skip
+        again = _atl("atl disk; atl create a --mem 32M --initrd /boot/initrd --vbd a:ro; sleep 9; "
+                     "(sleep 1; echo 'mkdir m; mount -r /dev/vbda m; cat m/f'; sleep 3; "
+                     "echo 'dd if=/dev/zero of=/dev/vbda count=1; echo wrote $?'; sleep 3; $q) | atl console a", *words)  # fmt: skip
         expect(re.search(r"^a +0 +1 +2048 +40960  -$", again.out, re.MULTILINE), "the table is gone after a reboot", again)
         expect(re.search(r"^kept\s*$", again.out, re.MULTILINE), "the file is gone after a reboot", again)
         expect(re.search(r"^wrote 1\s*$", again.out, re.MULTILINE), "what may only be read was written", again)
