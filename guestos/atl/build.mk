@@ -16,4 +16,4 @@ build/atl.d/%.o: % guestos/atl/build.mk | deps-build
 
 -include $(ATL_SRC:%=build/atl.d/%.d)
 
-INITRAMFS_ADD += build/atl=/usr/sbin/atl
+INITRAMFS_ADD += build/atl=/usr/sbin/atl guestos/atl/completion.bash=/root/.bashrc
