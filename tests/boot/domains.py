@@ -135,3 +135,21 @@ def a_hundred_and_twenty_eight_domains_run_at_once():
     expect(len(domains) == 129, f"{len(domains)} domains", done)
     expect(all(d["run_time_ns"] > 0 for d in domains), "some never ran", done)
     expect(len(json.loads(gone)) == 1 and first == last, f"free memory was {first}, and is {last}", done)
+
+
+def memory_goes_from_one_domain_to_another():
+    done = _atl("atl create l --mem 48M --limit 64M --cmdline console=hvc0 --initrd /boot/initrd; sleep 9; "
+                "for m in 40M 64M; do atl mem l $m; sleep 3; atl list --json; done; atl mem l")  # fmt: skip
+    shrunk, grown = (json.loads(text)[1]["mem_kib"] for text in re.findall(r"\[\n.*?\n\]", done.out, re.DOTALL))
+    expect(shrunk == 40 << 10, f"it has {shrunk} KiB, and was to have 40 MiB", done)
+    expect(grown == 64 << 10, f"it has {grown} KiB, and was to have 64 MiB", done)
+
+
+def busy_domains_share_the_processor_by_their_weights():
+    done = _atl("for w in 100 300; do atl create w$w --mem 24M --weight $w; done; sleep 14; "
+                "for w in 100 300; do (sleep 1; echo 'while :; do :; done'; sleep 1; $q) | atl console w$w; done >/dev/null 2>&1; "
+                "atl list --json; sleep 10; atl list --json")  # fmt: skip
+    before, after = ({d["name"]: d["run_time_ns"] for d in json.loads(text)} for text in re.findall(r"\[\n.*?\n\]", done.out, re.DOTALL))
+    little, much = (after[name] - before[name] for name in ("w100", "w300"))
+    expect(little > 0 and 2.7 < much / little < 3.3, f"weights of 100 and 300 gave {little} and {much} ns", done)
+    expect(little + much > 8_000_000_000, f"both together had {little + much} ns of ten seconds", done)
