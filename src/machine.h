@@ -182,10 +182,10 @@ void machine_timer_arm(uint64_t deadline);
 bool machine_interrupt_due(void);
 
 /*
- * Lets interrupts in and sleeps until one has been handled. Only the scheduler calls it, with
- * nothing held.
+ * Lets interrupts in: those that wait now or, with @sleep, sleeps until one has been handled. Only the
+ * scheduler calls it, with nothing held.
  */
-void machine_idle(void);
+void machine_idle(bool sleep);
 
 /* ---- the disks ---- */
 

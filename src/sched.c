@@ -154,11 +154,10 @@ static void do_chore(void)
 		sched.chore_wanted = sched.chore();
 }
 
-/* Nobody can run: time to prepare free frames, as long as no interrupt waits. */
+/* Nobody can run: time to prepare free frames, one between two looks for interrupts. */
 static void idle(void)
 {
-	if (machine_interrupt_due() || !frame_pool_scrub_one())
-		machine_idle();
+	machine_idle(!frame_pool_scrub_one());
 }
 
 struct domain *sched_return(void)

@@ -100,7 +100,7 @@ static uint64_t measure(void)
 		from = sample();
 		pit_arm(MEASURE_COUNTS);
 		do
-			machine_idle();
+			machine_idle(true);
 		while (from.count - read_count() < MEASURE_COUNTS / 2);
 		to = sample();
 	} while (inb(SPEAKER) & SPEAKER_OUT);		/* overslept: it has wrapped */

@@ -101,7 +101,10 @@ bool machine_interrupt_due(void)
 	return inb(MASTER) & ~pic.mask & 0xff;
 }
 
-void machine_idle(void)
+void machine_idle(bool sleep)
 {
-	asm volatile("sti; hlt; cli" : : : "memory");
+	if (sleep)
+		asm volatile("sti; hlt; cli" : : : "memory");
+	else
+		asm volatile("sti; nop; cli" : : : "memory");
 }

@@ -579,17 +579,24 @@ void machine_timer_arm(uint64_t deadline)
 	host.deadline = deadline;
 }
 
-bool machine_interrupt_due(void)
+static bool interrupt_comes(void)
 {
-	seam(__func__);
 	if (host.interrupt_after > 0 && --host.interrupt_after == 0)
 		host.interrupt = true;
 	return host.interrupt;
 }
 
-void machine_idle(void)
+bool machine_interrupt_due(void)
 {
 	seam(__func__);
+	return interrupt_comes();
+}
+
+void machine_idle(bool sleep)
+{
+	seam(__func__);
+	if (!sleep && !interrupt_comes())
+		return;
 	if (host.idle) {
 		host.idle();
 		return;
