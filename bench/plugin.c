@@ -9,8 +9,8 @@
  * order in which the marks of mark.h begin them. Only what is executed inside a window, by whomever, is
  * counted for it.
  *
- * `line` is where the hypervisor begins. A stay is what is executed from an entry into it until it is left or
- * halts; as it runs with interrupts off, the longest stay is for how long an interrupt may have to wait.
+ * `line` is where the hypervisor begins. A stay is what is executed from an entry into it until it is left, halts or
+ * lets interrupts in; as it runs with interrupts off, the longest stay is for how long an interrupt may have to wait.
  *
  * Counting is by translation block, when a block is entered: one that a fault cuts short counts whole, so
  * that a sum is a little higher than what the time stamp counter says. Other counts (a load of CR3, an
@@ -67,7 +67,7 @@ struct block {
 	struct block *next;		/* in its bucket */
 	uint32_t address;
 	uint16_t length;		/* instructions */
-	bool halts;			/* its last one is HLT */
+	bool opens;			/* its last one is HLT or STI, behind which interrupts may come */
 	uint64_t executions[WINDOWS + 1];
 };
 
@@ -113,7 +113,7 @@ static void enter_block(unsigned int vcpu, void *data)
 		run.stay += b->length;
 		if (run.path.length < PATH_LENGTH)
 			run.path.address[run.path.length++] = b->address;
-		if (b->halts)
+		if (b->opens)
 			end_stay();
 	} else if (run.stay) {
 		end_stay();
@@ -182,25 +182,27 @@ static void translate_instruction(struct qemu_plugin_insn *insn)
 	}
 }
 
-static bool ends_in_halt(struct qemu_plugin_tb *tb, size_t n)
+static bool ends_open(struct qemu_plugin_tb *tb, size_t n)
 {
 	struct qemu_plugin_insn *last = qemu_plugin_tb_get_insn(tb, n - 1);
 
-	return qemu_plugin_insn_size(last) == 1 && *(const uint8_t *)qemu_plugin_insn_data(last) == 0xf4;
+	uint8_t code = *(const uint8_t *)qemu_plugin_insn_data(last);
+
+	return qemu_plugin_insn_size(last) == 1 && (code == 0xf4 || code == 0xfb);
 }
 
-static struct block *find_block(uint32_t address, uint16_t length, bool halts)
+static struct block *find_block(uint32_t address, uint16_t length, bool opens)
 {
 	struct block **bucket = &run.bucket[(address ^ address >> 16) % BUCKETS];
 	struct block *b;
 
 	for (b = *bucket; b; b = b->next)
-		if (b->address == address && b->length == length && b->halts == halts)
+		if (b->address == address && b->length == length && b->opens == opens)
 			return b;
 	b = calloc(1, sizeof(*b));
 	if (!b)
 		abort();
-	*b = (struct block){ .next = *bucket, .address = address, .length = length, .halts = halts };
+	*b = (struct block){ .next = *bucket, .address = address, .length = length, .opens = opens };
 	*bucket = b;
 	return b;
 }
@@ -208,7 +210,7 @@ static struct block *find_block(uint32_t address, uint16_t length, bool halts)
 static void translate_block(plugin_id id, struct qemu_plugin_tb *tb)
 {
 	size_t n = qemu_plugin_tb_n_insns(tb);
-	struct block *b = find_block(qemu_plugin_tb_vaddr(tb), n, ends_in_halt(tb, n));
+	struct block *b = find_block(qemu_plugin_tb_vaddr(tb), n, ends_open(tb, n));
 
 	qemu_plugin_register_vcpu_tb_exec_cb(tb, enter_block, CALLBACK_NO_REGS, b);
 	for (size_t i = 0; i < n; i++)
