@@ -185,7 +185,6 @@ static void translate_instruction(struct qemu_plugin_insn *insn)
 static bool ends_open(struct qemu_plugin_tb *tb, size_t n)
 {
 	struct qemu_plugin_insn *last = qemu_plugin_tb_get_insn(tb, n - 1);
-
 	uint8_t code = *(const uint8_t *)qemu_plugin_insn_data(last);
 
 	return qemu_plugin_insn_size(last) == 1 && (code == 0xf4 || code == 0xfb);
