@@ -37,7 +37,7 @@ def what_a_domain_prints_and_is_told_goes_through_its_console():
                 f"echo poweroff; sleep 2) | atl console l 2>&1; sleep 1; atl list --json; {FREE}")  # fmt: skip
     expect("Linux version 6.1" in done.out, "not its first line", done)
     expect("sum 42 of domain1" in done.out, "its shell did not answer", done)
-    expect("l is gone." in done.out, "its end was not told", done)
+    expect("l is gone: it powered off." in done.out, "its end was not told", done)
     lines = done.out.splitlines()
     expect(lines[0] == lines[-1], f"free memory was {lines[0]}, and is {lines[-1]}", done)
 
@@ -135,6 +135,22 @@ def a_hundred_and_twenty_eight_domains_run_at_once():
     expect(len(domains) == 129, f"{len(domains)} domains", done)
     expect(all(d["run_time_ns"] > 0 for d in domains), "some never ran", done)
     expect(len(json.loads(gone)) == 1 and first == last, f"free memory was {first}, and is {last}", done)
+
+
+def a_domain_that_asks_for_a_restart_is_made_again():
+    done = _atl("again=\"console=hvc0 atelier.cmd=$(echo reboot -f | base64)\"; atl create r --mem 24M --cmdline \"$again\" >&2; "
+                "atl create once --mem 24M --restart never --cmdline \"$again\" >&2; "
+                "atl create gaveup --mem 24M --cmdline 'console=hvc0 rdinit=/bin/true' >&2; "
+                "atl create always --mem 24M --restart always --cmdline 'console=hvc0 rdinit=/bin/true' >&2; "
+                "sleep 15; atl list --ended --json; atl create d --kernel /boot/mini --mem 1M >&2; atl destroy d; "
+                "atl list --ended; atl list --ended --json; ls /run/atelier | wc -l")  # fmt: skip
+    ended = json.loads(re.search(r"\[\n.*?\n\]", done.out, re.DOTALL)[0])
+    ends = [(d["name"], d["reason"]) for d in ended]
+    expect(set(ends) == {("r", "reboot"), ("once", "reboot"), ("gaveup", "crash"), ("always", "crash")}, f"the ends are {set(ends)}", done)
+    expect(ends.count(("r", "reboot")) > 1 and ends.count(("always", "crash")) > 1, "not made again", done)
+    expect(ends.count(("once", "reboot")) == 1 and ends.count(("gaveup", "crash")) == 1, "made again, against its wish", done)
+    expect(re.search(r" d +\d+\.\d  it was destroyed$", done.out, re.MULTILINE), "it is not told what was destroyed", done)
+    expect(int(done.out.splitlines()[-1]) <= 2, "wishes of domains that are gone are kept", done)
 
 
 def memory_goes_from_one_domain_to_another():
