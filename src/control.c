@@ -222,11 +222,19 @@ static int console(struct domain *d, struct control_op *op)			/* lab 6 */
 	return MIN(n, 0);
 }
 
+/* Whether @d looks at its devices anew is its own affair. */
+static int changed(struct domain *d, int err)					/* lab 8 */
+{
+	if (!err)
+		event_raise_virq(d, VIRQ_DEVICES);
+	return err;
+}
+
 /* ---- network ---- */
 
 static int create_vif(struct domain *d, struct control_op *op)			/* lab 8 */
 {
-	return vif_create(d, &op->u.vif);
+	return changed(d, vif_create(d, &op->u.vif));
 }
 
 static int destroy_vif(struct domain *d, struct control_op *op)			/* lab 8 */
@@ -236,7 +244,7 @@ static int destroy_vif(struct domain *d, struct control_op *op)			/* lab 8 */
 	if (!v)
 		return -ENODEV;
 	vif_destroy(v);
-	return 0;
+	return changed(d, 0);
 }
 
 static int info_vif(struct domain *d, struct control_op *op)			/* lab 8 */
@@ -294,7 +302,7 @@ static int create_vbd(struct domain *d, struct control_op *op)			/* lab 9 */
 
 static int destroy_vbd(struct domain *d, struct control_op *op)			/* lab 9 */
 {
-	return vbd_destroy(d, op->u.vbd.number);
+	return changed(d, vbd_destroy(d, op->u.vbd.number));
 }
 
 static int vbd_info(struct domain *d, struct control_op *op)			/* lab 9 */
@@ -304,12 +312,12 @@ static int vbd_info(struct domain *d, struct control_op *op)			/* lab 9 */
 
 static int add_extent(struct domain *d, struct control_op *op)			/* lab 9 */
 {
-	return vbd_add_extent(d, op->vbd_number, &op->u.extent);
+	return changed(d, vbd_add_extent(d, op->vbd_number, &op->u.extent));
 }
 
 static int remove_extent(struct domain *d, struct control_op *op)		/* lab 9 */
 {
-	return vbd_remove_extent(d, op->vbd_number);
+	return changed(d, vbd_remove_extent(d, op->vbd_number));
 }
 
 static int extent_info(struct domain *d, struct control_op *op)			/* lab 9 */

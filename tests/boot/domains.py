@@ -53,6 +53,27 @@ def domains_reach_each_other_the_wire_and_domain_0():
     expect(re.search(r"accept from 1\.0 to any", done.out), "no rule for the first one's interface", done)
 
 
+def devices_come_and_go_while_a_domain_runs():
+    """The domain says what it has whenever that is something else, and uses it; it holds its first disk open."""
+    guest = ("cd /sys/class/net;while s=$(echo $(grep -o vbd. /proc/partitions) *);do if [ \"$s\" != \"$o\" ];then echo has $s;"
+             "(wc -c;sleep 99)</dev/vbda& ip a a 10.0.2.9/8 dev eth0;ip l set eth0 up;ping -qc1 10.0.2.2;"
+             "fi;o=$s;sleep 1;done")  # fmt: skip
+    with tempfile.NamedTemporaryFile() as disk:
+        disk.truncate(64 << 20)
+        done = _atl(f"g='{guest}';atl disk make a 9M;atl disk make b 9M;{FREE};atl create l --cmdline \"console=hvc0 "
+                    "atelier.cmd=$(echo \"$g\"|base64 -w0)\";sleep 9;atl vif add l;atl vbd add l a;sleep 5;atl vbd add l b;sleep 4;"
+                    f"atl vif remove l 0;atl vbd remove l 0;sleep 4;atl vif add l;sleep 5;(sleep 2;$q)|atl console l;atl destroy l;{FREE}",
+                    f"DISK={disk.name}")  # fmt: skip
+    had = [line.split()[1:] for line in re.findall(r"^has .*$", done.out, re.MULTILINE)]
+    had = [devices for devices, before in zip(had, [None, *had]) if devices != before]
+    expect([d for d in had if d != ["eth0", "lo"]] == [["lo"], ["vbda", "eth0", "lo"], ["vbda", "vbdb", "eth0", "lo"], ["vbdb", "lo"],
+           ["vbdb", "eth0", "lo"]], f"it had {had}", done)  # fmt: skip
+    expect(done.out.count("1 packets transmitted, 1 packets received") >= 2, "no answer through both interfaces", done)
+    expect(re.search(rf"^{9 << 20}\s*$", done.out, re.MULTILINE), "the disk was not read", done)
+    lines = [line for line in done.out.splitlines() if line.endswith("KiB")]
+    expect(lines[0] == lines[-1], f"free memory was {lines[0]}, and is {lines[-1]}", done)
+
+
 def rules_decide_what_passes():
     done = _atl(f"atl create a {LINUX} --vif; sleep 10; atl net add drop from a to wire proto icmp rank 1; "
                 "(sleep 1; echo 'ping -qc 2 -W 2 10.0.2.2'; sleep 6; $q) | atl console a; atl net; atl net remove 0; "
