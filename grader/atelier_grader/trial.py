@@ -139,9 +139,7 @@ def _boot(root: Path, built: Path, loaded: Judge, test: Test, magic: bytes, seed
             modules.append(Module("domain", f"mem={guest.memory}K {line}", kernel))
         if initrd:
             modules.append(Module("initrd", "", initrd))
-    modules += loaded.modules(given)
-    for disk in loaded.disks(given):
-        modules.append(Module("disk", f"log={disk.log} {disk.args}".rstrip(), disk.content + bytes(disk.log * emulator.PAGE)))
+    modules += [device.module() for device in loaded.devices(given)]
     return Boot(root / "build" / TESTED, COMMAND_LINE, tuple(modules), loaded.memory, test.budget,
                 loaded.exceptions, tuple(sorted(marks)))
 
