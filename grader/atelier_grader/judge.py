@@ -6,7 +6,8 @@ lab.toml runs it on the "host", or for Linux, if DOMAINS says so), and X.py, the
 
     EXERCISE = "1.1"            the exercise that a finding points at
     MEMORY = 32                 of the machine, in MiB
-    DOMAINS = (Guest("X"),)     what is booted: domain 0 first; Linux("X") is Linux with the program X
+    DOMAINS = (Guest("X"),)     what is booted: domain 0 first; Linux("X") is Linux with the program X, Created()
+                                a domain that it creates
     DIES = {1}                  domains that are meant to die: they need not end their observations
     EXCEPTIONS = True           log the processor's exceptions (slow with many)
     def inputs(rng) -> dict     what this run asks for; the same seed asks for the same
@@ -64,8 +65,20 @@ class Linux:
     """One domain of a test that is Linux, and runs a program of the same folder, built from NAME.c."""
 
     name: str
-    memory: int = 24576  # KiB; domain 0 has what the others leave
+    memory: int = 24576  # KiB; domain 0 has what the others leave, unless it has atl
     args: str = ""
+    words: str = ""  # more of the kernel's command line
+    atl: bool = False  # domain 0 has atl, and in /boot and /test what to create domains from (linux.py)
+
+
+@dataclass(frozen=True)
+class Created:
+    """One domain of a test that domain 0 creates with atl: Linux with the same program, by a file of wishes, /test/domainN."""
+
+    memory: int = 24576  # KiB
+    args: str = ""
+    words: str = ""  # more of the kernel's command line
+    wishes: tuple[str, ...] = ()  # more of the file
 
 
 class Device(Protocol):
@@ -189,7 +202,7 @@ class Judge:
     path: Path
     exercise: str
     memory: int
-    domains: tuple[Guest | Linux, ...]
+    domains: tuple[Guest | Linux | Created, ...]
     dies: frozenset[int]
     exceptions: bool
     inputs: Callable[[Random], dict]

@@ -26,6 +26,8 @@
 
 static void test_main(void);
 
+static unsigned int program_domain;	/* which of its domains the test runs this in */
+
 /* The test cannot go on: the console says why, and the end record will be missing. */
 static void give_up(const char *what)
 {
@@ -80,8 +82,9 @@ int main(int argc, char **argv)
 	const char *domain = program_argument(argv, "domain");
 	pid_t child;
 
+	program_domain = domain ? atoi(domain) : 0;
 	observe_open(new_pages(PROGRAM_PAGES, MAP_SHARED), PROGRAM_PAGES, program_argument(argv, "magic"),
-		     domain ? atoi(domain) : 0);
+		     program_domain);
 	child = new_process();
 	if (child == 0) {
 		open_input();
