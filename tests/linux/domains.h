@@ -40,18 +40,7 @@ static inline void sleep_until_ms(uint32_t ms)
 
 /* ---- programs ---- */
 
-/* All that comes from a pipe, up to the end or as much as fits; how much that was. */
-static inline uint32_t read_all(int from, char *buffer, uint32_t size)
-{
-	uint32_t got = 0;
-	ssize_t n;
-
-	while (got < size && (n = read(from, buffer + got, size - got)) > 0)
-		got += n;
-	return got;
-}
-
-/* Starts a program whose input comes from @in, if that is not -1, and whose output goes to @out, likewise. */
+/* Starts a program whose input comes from @in, if that is not -1, and whose output, but for complaints, goes to @out, likewise. */
 static inline pid_t start_program(char *const argv[], int in, int out)
 {
 	pid_t child = new_process();
@@ -60,10 +49,8 @@ static inline pid_t start_program(char *const argv[], int in, int out)
 		return child;
 	if (in >= 0)
 		dup2(in, STDIN_FILENO);
-	if (out >= 0) {
+	if (out >= 0)
 		dup2(out, STDOUT_FILENO);
-		dup2(out, STDERR_FILENO);
-	}
 	for (int i = 3; i < 256; i++)
 		close(i);	/* a daemon would keep the ends of pipes */
 	execv(argv[0], argv);

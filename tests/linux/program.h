@@ -11,6 +11,7 @@
 #define LINUX_PROGRAM_H
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,17 @@ static pid_t new_process(void)
 	if (child < 0)
 		give_up("fork");
 	return child;
+}
+
+/* All that comes from a pipe, up to the end or as much as fits; how much that was. */
+static inline uint32_t read_all(int from, char *buffer, uint32_t size)
+{
+	uint32_t got = 0;
+	ssize_t n;
+
+	while (got < size && (n = read(from, buffer + got, size - got)) > 0)
+		got += n;
+	return got;
 }
 
 /* What follows "@name=" in the arguments; NULL: not there. */
