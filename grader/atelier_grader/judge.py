@@ -73,8 +73,9 @@ class Linux:
 
 @dataclass(frozen=True)
 class Created:
-    """One domain of a test that domain 0 creates with atl: Linux with the same program, by a file of wishes, /test/domainN."""
+    """One domain of a test that domain 0 creates with atl, by a file of wishes, /test/domainN: Linux with the same program."""
 
+    guest: str = ""  # not Linux, but this guest of the same folder
     memory: int = 24576  # KiB
     args: str = ""
     words: str = ""  # more of the kernel's command line

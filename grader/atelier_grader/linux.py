@@ -58,6 +58,7 @@ def system(root: Path, guest: Linux, program: Path, line: str, told: bytes,
     if guest.atl:
         over |= {"/sbin/atl": read_file(root / ATL), "/boot/vmlinux": kernel, "/boot/initrd": initramfs}
         over |= {f"/test/domain{n}": _wishes(n, *what) for n, what in created.items()}
+        over |= {f"/boot/{g.guest}": read_file(program.with_name(f"{g.guest}.elf")) for g, _ in created.values() if g.guest}
         initramfs = _over(small, over)
     return System(kernel, _command_line(guest, line), initramfs)
 
@@ -69,7 +70,11 @@ def _command_line(guest: Linux | Created, line: str) -> str:
 
 def _wishes(number: int, guest: Created, line: str) -> bytes:
     """What `atl create --config` reads."""
-    wishes = (f"name = domain{number}", f"mem = {guest.memory}K", f"cmdline = {_command_line(guest, line)}", *guest.wishes)
+    wishes = [f"name = domain{number}", f"mem = {guest.memory}K", *guest.wishes]
+    if guest.guest:
+        wishes += [f"kernel = /boot/{guest.guest}", f"initrd = {INPUT}", f"cmdline = {line}"]
+    else:
+        wishes += [f"cmdline = {_command_line(guest, line)}"]
     return "".join(f"{wish}\n" for wish in wishes).encode()
 
 

@@ -97,7 +97,7 @@ class Boots(unittest.TestCase):
         self.tree.judge("triple", settings=(
             "from atelier_grader.judge import Created, Linux\n"
             'DOMAINS = (Linux("triple", memory=50000, words="ip=1", atl=True), '
-            'Created(memory=30000, args="how=ok", words="ip=2", wishes=("vif = closed", "weight = 7")))'))
+            'Created(memory=30000, args="how=ok", words="ip=2", wishes=("vif = closed", "weight = 7")), Created("triple"))'))
         (boot,), _ = self.boot()
         kernel, initrd = boot.modules
         self.assertEqual(boot.command_line, f"{trial.COMMAND_LINE} dom0_mem=50000K")
@@ -106,8 +106,11 @@ class Boots(unittest.TestCase):
         self.assertEqual((files["sbin/atl"], files["boot/vmlinux"]), (b"atl", VMLINUX))
         others = {name: content for name, _, content in read_archive(files["boot/initrd"][16:])[0]}
         self.assertEqual((others["test/program"], others["test/input"]), (files["test/program"], files["test/input"]))
-        name, memory, command_line, *more = files["test/domain1"].decode().splitlines()
+        name, memory, *more, command_line = files["test/domain1"].decode().splitlines()
         self.assertEqual((name, memory, more), ("name = domain1", "mem = 30000K", ["vif = closed", "weight = 7"]))
+        self.assertEqual(files["boot/triple"], files["test/program"])
+        self.assertRegex(files["test/domain2"].decode(), "^name = domain2\nmem = 24576K\nkernel = /boot/triple\n"
+                         "initrd = /test/input\ncmdline = magic=[0-9a-f]{32} seed=[0-9a-f]{8} domain=2\n$")
         start, _, command = command_line.partition(" atelier.cmd=")
         self.assertEqual(start, "cmdline = console=hvc0 ip=2")
         self.assertRegex(base64.b64decode(command).decode(), "^exec /test/program magic=[0-9a-f]{32} seed=[0-9a-f]{8} domain=1 how=ok$")

@@ -133,8 +133,8 @@ static inline unsigned int count_domains(void)
 /* Until no more than so many domains are left, domain 0 included; or so long. */
 static inline void wait_for_ends(unsigned int left, uint32_t ms)
 {
-	for (uint32_t waited = 0; waited < ms && count_domains() > left; waited += 50)
-		sleep_ms(50);
+	for (uint32_t waited = 0; waited < ms && count_domains() > left; waited += 200)
+		sleep_ms(200);
 }
 
 #endif
