@@ -172,11 +172,14 @@ $(LINUX_PROGRAMS): build/%.elf: build/tests/linux/%.o build/tests/linux/guestos/
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(CC) -m32 -Wl,-rpath,/lib -o $@ $^
 
+# Domain 0 of some of them creates others.
+LINUX_TEST_TOOLS := $(if $(LINUX_TESTS),build/atl)
+
 $(LINUX_LIBRARIES): | deps-check
 	@mkdir -p $(@D)
 	$(call say,COPY,$@)cp -L "$$($(CC) -m32 -print-file-name=$(@F))" $@
 
 .SECONDARY: $(LINUX_TESTS:%.c=build/tests/linux/%.o)
 -include $(wildcard build/tests/linux/labs/*/tests/*.d build/tests/linux/guestos/mini/*.d)
-CHECK_NEEDS += $(LINUX_PROGRAMS)
-CHECK_QUICK_NEEDS += $(LINUX_PROGRAMS)
+CHECK_NEEDS += $(LINUX_PROGRAMS) $(LINUX_TEST_TOOLS)
+CHECK_QUICK_NEEDS += $(LINUX_PROGRAMS) $(LINUX_TEST_TOOLS)
