@@ -85,7 +85,7 @@ static int start(struct domain *d, struct control_op *op)
 static int destroy(struct domain *d, struct control_op *op)
 {
 	if (d->life == LIFE_OPEN)
-		domain_kill(d, SHUTDOWN_poweroff, 0);
+		domain_kill(d, SHUTDOWN_destroyed, 0);
 	while (d->life == LIFE_DYING && domain_reap())
 		if (machine_interrupt_due())
 			break;
@@ -147,6 +147,18 @@ static int info(struct domain *any, struct control_op *op)
 		.vifs = vif_count(d),		/* lab 8 */
 	};
 	string_copy(i->name, d->name, sizeof(i->name));
+	return 0;
+}
+
+static int ended(struct domain *any, struct control_op *op)
+{
+	const struct domain *d = domain_next_ended(op->domain);
+
+	if (!d)
+		return -ESRCH;
+	op->domain = d->id;
+	op->u.ended = (struct control_ended){ .reason = d->reason, .status = d->status, .at = d->ended };
+	string_copy(op->u.ended.name, d->name, sizeof(op->u.ended.name));
 	return 0;
 }
 
@@ -325,6 +337,7 @@ static const struct operation {
 	[CONTROL_pause] = { pause, ANOTHER },
 	[CONTROL_unpause] = { unpause, ANOTHER },
 	[CONTROL_info] = { info, NOBODY },
+	[CONTROL_ended] = { ended, NOBODY },
 	[CONTROL_machine] = { machine, NOBODY },
 	[CONTROL_sched] = { share, LIVING },	/* lab 5 */
 	[CONTROL_limit] = { limit, LIVING },	/* lab 7 */
@@ -373,7 +386,7 @@ int do_control_op(struct domain *d, guest_addr_t at)
 	/* Written back at once: nothing is to be done whose answer could not be told. */
 	if (copy_from_guest(&op, at, sizeof(op)) || copy_to_guest(at, &op, sizeof(op)))
 		return -EFAULT;
-	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_shutdown)
+	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_ended)
 		return -EINVAL;
 	if (op.op >= ARRAY_SIZE(operations) || !operations[op.op].execute)
 		return -ENOSYS;

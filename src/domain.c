@@ -67,6 +67,8 @@ void domain_kill(struct domain *d, uint32_t reason, uint32_t status)
 		stop_machine(reason, status);
 	d->life = LIFE_DYING;
 	d->reason = reason;
+	d->status = status;
+	d->ended = machine_now();
 	sched_leave(d);
 	ring_destroy(d);			/* lab 6 */
 	vifs_destroy(d);			/* lab 8 */

@@ -45,7 +45,8 @@ struct domain {
 	struct vcpu vcpu;
 	domid_t id;			/* also its slot */
 	enum domain_life life;
-	uint32_t reason;		/* SHUTDOWN_..., dying */
+	uint32_t reason, status;	/* SHUTDOWN_...: dying, and after that until the slot is claimed again */
+	uint64_t ended;			/* the same: when it began to die */
 	bool privileged;
 	char name[DOMAIN_NAME];
 	struct shared_info *shared;
@@ -82,6 +83,9 @@ struct domain *domain_find(struct domain *self, uint32_t id);
 
 /* The first domain from @id on that is not free, dying ones too; NULL at the end. */
 struct domain *domain_next(uint32_t id);
+
+/* The first slot from @id on that had a domain, now dying or gone; NULL at the end. */
+const struct domain *domain_next_ended(uint32_t id);
 
 /* ---- domain.c: life ---- */
 

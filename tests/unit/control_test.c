@@ -55,7 +55,7 @@ TEST(what_makes_no_sense_is_refused)
 	EXPECT_EQ(CALL(&zero, control_op, ARG(old)), -EINVAL);
 	EXPECT_EQ(CALL(&zero, control_op, ATELIER_LINE - 8), -EFAULT);
 	EXPECT_EQ(on(0, 1), -EINVAL);
-	EXPECT_EQ(on(CONTROL_shutdown + 1, 1), -EINVAL);
+	EXPECT_EQ(on(CONTROL_ended + 1, 1), -EINVAL);
 	EXPECT_EQ(on(UINT32_MAX, 1), -EINVAL);
 	EXPECT_EQ(on(CONTROL_pause, 3), -ESRCH);
 	EXPECT_EQ(on(CONTROL_pause, UINT32_MAX), -ESRCH);
@@ -83,6 +83,33 @@ TEST(info_goes_from_domain_to_domain)
 	EXPECT_EQ(answer.u.info.state, DOMAIN_DYING);
 	EXPECT_EQ(answer.u.info.reason, SHUTDOWN_crash);
 	EXPECT_EQ(on(CONTROL_pause, 1), -ESRCH);
+}
+
+TEST(who_is_gone_is_remembered_until_another_has_the_number)
+{
+	start();
+	EXPECT_EQ(on(CONTROL_ended, 0), -ESRCH);
+	CALL(&two, shutdown, SHUTDOWN_reboot, 7);
+	EXPECT_EQ(on(CONTROL_destroy, 1), 0);
+	EXPECT_EQ(on(CONTROL_ended, 0), 0);
+	EXPECT_EQ(answer.domain, 1);
+	EXPECT_EQ(answer.u.ended.reason, SHUTDOWN_destroyed);
+	EXPECT_EQ(on(CONTROL_ended, 2), 0);
+	EXPECT_EQ(answer.domain, 2);
+	EXPECT_EQ(answer.u.ended.reason, SHUTDOWN_reboot);
+	EXPECT_EQ(answer.u.ended.status, 7);
+	EXPECT_EQ(answer.u.ended.at, machine_now());
+	EXPECT_EQ(strcmp(answer.u.ended.name, "guest"), 0);
+	EXPECT_EQ(on(CONTROL_ended, 3), -ESRCH);
+	for (unsigned int i = 0; i < MAX_DOMAINS - 2; i++) {
+		struct control_op op = { .op = CONTROL_create, .u.create = { .frames = 1, .limit = 1, .name = "next" } };
+
+		EXPECT_EQ(ask(&zero, op), 0);
+		EXPECT_EQ(on(CONTROL_destroy, answer.domain), 0);
+	}
+	EXPECT_EQ(on(CONTROL_ended, 1), 0);
+	EXPECT_EQ(answer.domain, 1);
+	EXPECT_EQ(strcmp(answer.u.ended.name, "next"), 0);
 }
 
 TEST(the_machine_says_what_it_has)
