@@ -154,10 +154,10 @@ static void do_chore(void)
 		sched.chore_wanted = sched.chore();
 }
 
-/* Nobody can run: time to prepare free frames, one between two looks for interrupts. */
+/* Nobody can run: time for what is left over and for preparing free frames, a piece between two looks for interrupts. */
 static void idle(void)
 {
-	machine_idle(!frame_pool_scrub_one());
+	machine_idle(!sched.chore_wanted && !frame_pool_scrub_one());
 }
 
 struct domain *sched_return(void)
@@ -175,8 +175,7 @@ struct domain *sched_return(void)
 		}
 		sched.current = NULL;
 		sched.wanted = true;
-		if (!sched.chore_wanted)
-			idle();
+		idle();
 	}
 	return sched.current;
 }

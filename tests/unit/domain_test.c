@@ -201,7 +201,8 @@ TEST(a_large_domain_dies_in_steps)
 	domain_kill(d, SHUTDOWN_crash, 0);
 	for (steps = 0; domain_reap(); steps++)
 		audit_all();
-	EXPECT(steps > 2, "%u steps", steps);
+	EXPECT(steps > 800 / 256 + 800 / 64, "%u steps", steps);
+	EXPECT(steps < 2 * (800 / 256 + 800 / 64), "%u steps: a frame is looked at once", steps);
 	EXPECT_EQ(frame_pool_free_count(), free_before);
 }
 

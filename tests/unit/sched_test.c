@@ -187,6 +187,29 @@ TEST(an_idle_machine_scrubs_free_frames_until_an_interrupt_waits)
 	EXPECT(!left_dirty);
 }
 
+static unsigned int chores_done;
+
+static bool one_of_ten(void)
+{
+	return ++chores_done < 10;
+}
+
+TEST(an_idle_machine_does_its_chores_until_an_interrupt_waits)
+{
+	start();
+	running();
+	sched_set_chore(one_of_ten);
+	chores_done = 0;
+	for (unsigned int i = 0; i < 4; i++)
+		sched_sleep(guests[i].d);
+	waker = guests[2].d;
+	host.idle = wake_one;
+	host.interrupt_after = 3;
+	sched_want_chore();
+	EXPECT_EQ(running(), 2);
+	EXPECT(chores_done > 1 && chores_done < 10, "%u chores", chores_done);
+}
+
 TEST(run_time_counts_what_a_domain_used_and_no_more)
 {
 	uint64_t total = 0, t0, before;
