@@ -58,17 +58,17 @@ shell() {
 neighbour() {
 	case $2 in
 	packets) vif=1 ;;
-	disk) atl disk make x 64K >/dev/null; atl disk make y 64K >/dev/null; vbd=x ;;
+	disk) vbd=x ;;
 	esac
 	alone 1000 $2
 	worker time shell_alone 5 /bin/ls -lR /etc /usr/sbin
 	from=$(($(worker now) + 300)) to=$((from + 2000))
 	mini victim 4M "mode=$2 from=$from to=$to"
-	vbd=${vbd:+y}
+	[ $1 = disk ] && hog=y
 	case $1 in
-	forks) linux hostile 24M "worker wait $from; b() { b | b & }; b" ;;
+	forks) linux hostile 24M "worker work $from $from; b() { b | b & }; b" ;;
 	packets) vif=1 mini hostile 4M "mode=$1 from=$from to=$to" ;;
-	*) mini hostile 4M "mode=$1 from=$from to=$to" ;;
+	*) vbd=$hog mini hostile 4M "mode=$1 from=$from to=$to" ;;
 	esac
 	wait_until $from
 	list first
@@ -98,6 +98,43 @@ creation() {
 		sleep 2
 		worker time destroy_linux_$others 3 /usr/sbin/atl destroy t%
 	done
+}
+
+# linuxes COUNT FROM TO, minis COUNT FROM TO: busy ones; every other Linux weighs double
+linuxes() {
+	for i in $(seq $1); do
+		weight=$((256 + 256 * (i % 2))) linux linux$i 26M "worker work $2 $3"
+	done
+}
+
+minis() {
+	for i in $(seq $1); do
+		mini mini$i 1M "mode=busy from=$2 to=$3"
+	done
+}
+
+# many LINUXES MINIS: what one of each does alone, then all together; and how they shared
+many() {
+	alone 500 busy
+	from=$(($(worker now) + 2000)) to=$((from + 500))
+	linuxes 1 $from $to
+	wait_until $((to + 20))
+	did linux1
+	atl destroy linux1
+	echo together
+	from=$(($(worker now) + 500 + 600 * $1 + 10 * $2)) to=$((from + 10000))
+	linuxes $1 $from $to
+	minis $2 $from $to
+	[ $(worker now) -lt $from ] || fail "they were not ready in time"
+	wait_until $from
+	sleep 0.5
+	list first
+	wait_until $((to - 300))
+	list last
+	echo "window $from $to"
+	wait_until $((to + 100))
+	for i in $(seq $1); do did linux$i; done
+	for i in $(seq $2); do did mini$i; done
 }
 
 "$@"
