@@ -3,7 +3,7 @@
 # The evaluation: the same Linux on the bare machine and on Atelier, in one emulator.
 
 BENCH_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-unused-parameter
-BENCH_TOOLS := build/bench/micro build/bench/plugin.so build/bench/null_call.elf
+BENCH_TOOLS := build/bench/micro build/bench/plugin.so build/bench/null_call.elf build/bench/neighbour.elf build/bench/worker
 BENCH_NEEDS := $(BENCH_TOOLS) build/atelier.elf build/linux/vmlinux build/linux/native/arch/x86/boot/bzImage \
 	build/initramfs/small.cpio.lz4
 
@@ -15,7 +15,7 @@ bench: $(BENCH_NEEDS) | deps-bench	## the evaluation: tables and plots under bui
 bench-profile: $(BENCH_NEEDS) | deps-bench	## where one row's instructions go: ROW=fork_exit, and SYMBOL=function
 	@bench/profile $(ROW) $(SYMBOL:%=--symbol %)
 
-build/bench/micro: bench/micro.c bench/mark.h | deps-build
+build/bench/micro build/bench/worker: build/bench/%: bench/%.c bench/mark.h | deps-build
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(BENCH_CFLAGS) -m32 -static -o $@ $<
 
@@ -24,7 +24,7 @@ build/bench/plugin.so: bench/plugin.c bench/mark.h | deps-build
 	$(call say,CC,$@)$(CC) $(BENCH_CFLAGS) -shared -fPIC -o $@ $<
 
 # mini.elf stands for the objects of mini: its own fragment names them, and is read after this one.
-build/bench/null_call.elf: bench/null_call.c bench/mark.h build/mini.elf | deps-build
+build/bench/%.elf: bench/%.c bench/mark.h build/mini.elf | deps-build
 	@mkdir -p $(@D)
-	$(call say,LINK,$@)$(CC) -iquote guestos/mini $(MINI_CFLAGS) -c -o build/bench/null_call.o $< && \
-		$(LD) $(MINI_LDFLAGS) -T guestos/mini/mini.lds -o $@ build/bench/null_call.o $(MINI_OBJ) $(MINI_LIBGCC)
+	$(call say,LINK,$@)$(CC) -iquote guestos/mini $(MINI_CFLAGS) -c -o build/bench/$*.o $< && \
+		$(LD) $(MINI_LDFLAGS) -T guestos/mini/mini.lds -o $@ build/bench/$*.o $(MINI_OBJ) $(MINI_LIBGCC)

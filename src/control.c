@@ -127,13 +127,10 @@ static uint32_t state_of(const struct domain *d)
 	return d->sched.blocked ? DOMAIN_BLOCKED : DOMAIN_RUNNABLE;
 }
 
-static int info(struct domain *any, struct control_op *op)
+static void describe(const struct domain *d, struct control_op *op)
 {
-	const struct domain *d = domain_next(op->domain);
 	struct control_info *i = &op->u.info;
 
-	if (!d)
-		return -ESRCH;
 	op->domain = d->id;
 	*i = (struct control_info){
 		.state = state_of(d),
@@ -147,7 +144,28 @@ static int info(struct domain *any, struct control_op *op)
 		.vifs = vif_count(d),		/* lab 8 */
 	};
 	string_copy(i->name, d->name, sizeof(i->name));
+}
+
+static int info(struct domain *any, struct control_op *op)
+{
+	const struct domain *d = domain_next(op->domain);
+
+	if (!d)
+		return -ESRCH;
+	describe(d, op);
 	return 0;
+}
+
+static int find(struct domain *any, struct control_op *op)
+{
+	if (!name_ok(op->u.info.name))
+		return -EINVAL;
+	for (const struct domain *d = domain_next(0); d; d = domain_next(d->id + 1u))
+		if (d->life == LIFE_OPEN && strcmp(d->name, op->u.info.name) == 0) {
+			describe(d, op);
+			return 0;
+		}
+	return -ESRCH;
 }
 
 static int ended(struct domain *any, struct control_op *op)
@@ -220,6 +238,16 @@ static int console(struct domain *d, struct control_op *op)			/* lab 6 */
 		     : console_ring_drain(d, GUEST_ADDR(c->buffer), c->size);
 	c->count = MAX(n, 0);
 	return MIN(n, 0);
+}
+
+static int unread(struct domain *any, struct control_op *op)			/* lab 6 */
+{
+	for (const struct domain *d = domain_next(op->domain); d; d = domain_next(d->id + 1u))
+		if (d->life == LIFE_OPEN && console_ring_unread(d)) {
+			op->domain = d->id;
+			return 0;
+		}
+	return -ESRCH;
 }
 
 /* Whether @d looks at its devices anew is its own affair. */
@@ -346,6 +374,8 @@ static const struct operation {
 	[CONTROL_unpause] = { unpause, ANOTHER },
 	[CONTROL_info] = { info, NOBODY },
 	[CONTROL_ended] = { ended, NOBODY },
+	[CONTROL_find] = { find, NOBODY },
+	[CONTROL_unread] = { unread, NOBODY },	/* lab 6 */
 	[CONTROL_machine] = { machine, NOBODY },
 	[CONTROL_sched] = { share, LIVING },	/* lab 5 */
 	[CONTROL_limit] = { limit, LIVING },	/* lab 7 */
@@ -394,7 +424,7 @@ int do_control_op(struct domain *d, guest_addr_t at)
 	/* Written back at once: nothing is to be done whose answer could not be told. */
 	if (copy_from_guest(&op, at, sizeof(op)) || copy_to_guest(at, &op, sizeof(op)))
 		return -EFAULT;
-	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_ended)
+	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_unread)
 		return -EINVAL;
 	if (op.op >= ARRAY_SIZE(operations) || !operations[op.op].execute)
 		return -ENOSYS;

@@ -26,6 +26,7 @@ struct domain *domain_open(const char *name, uint32_t limit)
 	string_copy(d->name, name, sizeof(d->name));
 	d->shared_frame = MFN_NONE;
 	d->paging.base = MFN_NONE;		/* lab 3 */
+	d->paging.looked = MFN_NONE;		/* lab 3 */
 	frame_pool_open(&d->memory, limit);
 	sched_open(d);
 	events_open(d);				/* lab 2 */

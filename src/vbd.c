@@ -528,6 +528,7 @@ static void start_job(struct disk_job *job)
 	fill_pieces(&t, &j->io->request, j->skip, job->run.count);
 	vbd.running[job->run.disk]++;
 	machine_disk_start(job->run.disk, &t, job);
+	sched_bill(j->io->ring->domain);
 }
 
 static void start_jobs(void)
@@ -543,9 +544,13 @@ void disk_done(void *tag, int error)
 {
 	struct disk_job *job = tag;
 
+	/* All that the interrupt was for until here, and the answer. */
+	struct domain *d = container_of(job, struct vbd_job, job)->io->ring->domain;
+
 	vbd.running[job->run.disk]--;
 	disk_queue_done(job);
 	vbd_done(job, error);
+	sched_bill(d);
 	if (room_for(VBD_REQUESTS / 2))
 		vbd_poll();
 	start_jobs();

@@ -29,7 +29,7 @@ HOST_LINK := -Wl,--wrap=frame_pool_alloc -Wl,--wrap=frame_pool_take
 
 UNIT_SRC := $(wildcard tests/unit/*.c)
 $(eval $(call host_config,unit,$(CC),-O1 $(HOST_SANITIZE) -DMAX_DOMAINS=6 -DTLB_CLOCK_START=0xfffffffdu -DRING_START=0xfffffffbu \
-	-DFRAME_COUNT_MAX=40 -DVBD_POOL=20u))
+	-DFRAME_COUNT_MAX=40 -DVBD_POOL=20u -DLOOKS_A_STEP=64u))
 
 build/host/unit/run: $(call host_objects,unit,$(UNIT_SRC))
 	$(call say,LINK,$@) $(CC) -m32 $(HOST_SANITIZE) $(HOST_LINK) -o $@ $^

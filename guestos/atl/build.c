@@ -53,7 +53,7 @@ static uint32_t *p2m_entry(uint32_t pfn)
 	return &b.mfns[pfn];
 }
 
-static const struct image_io io = { read_file, data_of, p2m_entry };
+static const struct image_io io = { .read = read_file, .data = data_of, .in_a_row = true, .p2m = p2m_entry };
 
 /* ---- before there is a domain ---- */
 

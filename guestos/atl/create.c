@@ -22,9 +22,8 @@ static void check_name(const char *name)
 {
 	struct control_op op;
 
-	for (uint32_t id = 0; hv_next(&op, id); id = op.domain + 1)
-		if (strcmp(op.u.info.name, name) == 0 && op.u.info.state != DOMAIN_DYING)
-			fail("there is a domain %s already, number %u", name, op.domain);
+	if (hv_named(&op, name) == 0)
+		fail("there is a domain %s already, number %u", name, op.domain);
 }
 
 static bool equip(const struct plan *p, uint32_t domain)

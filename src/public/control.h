@@ -47,6 +47,9 @@
 #define CONTROL_shutdown	26	/* in domain. Raises VIRQ_SHUTDOWN: whether and when it ends is its own affair */
 #define CONTROL_ended		27	/* in domain: the first number from this one on whose last domain is dying or gone,
 				   until another one gets the number; out domain, ended. -ESRCH: none */
+#define CONTROL_find		28	/* in info.name; out domain, info. -ESRCH: no living domain is called so */
+#define CONTROL_unread		29	/* in domain: the first living domain from this number on that printed what nobody has
+				   taken by CONTROL_console yet; out domain. -ESRCH: none */
 
 #define DOMAIN_NAME		32
 

@@ -56,7 +56,7 @@ TEST(what_makes_no_sense_is_refused)
 	EXPECT_EQ(CALL(&zero, control_op, ARG(old)), -EINVAL);
 	EXPECT_EQ(CALL(&zero, control_op, ATELIER_LINE - 8), -EFAULT);
 	EXPECT_EQ(on(0, 1), -EINVAL);
-	EXPECT_EQ(on(CONTROL_ended + 1, 1), -EINVAL);
+	EXPECT_EQ(on(CONTROL_unread + 1, 1), -EINVAL);
 	EXPECT_EQ(on(UINT32_MAX, 1), -EINVAL);
 	EXPECT_EQ(on(CONTROL_pause, 3), -ESRCH);
 	EXPECT_EQ(on(CONTROL_pause, UINT32_MAX), -ESRCH);
@@ -84,6 +84,55 @@ TEST(info_goes_from_domain_to_domain)
 	EXPECT_EQ(answer.u.info.state, DOMAIN_DYING);
 	EXPECT_EQ(answer.u.info.reason, SHUTDOWN_crash);
 	EXPECT_EQ(on(CONTROL_pause, 1), -ESRCH);
+}
+
+static int find(const char *name)
+{
+	struct control_op op = { .op = CONTROL_find };
+
+	memcpy(op.u.info.name, name, strnlen(name, DOMAIN_NAME));
+	return ask(&zero, op);
+}
+
+TEST(a_living_domain_is_found_by_its_name)
+{
+	struct control_op op = { .op = CONTROL_create, .u.create = { .frames = 5, .limit = 5, .name = "seven" } };
+	char long_name[DOMAIN_NAME];
+
+	start();
+	EXPECT_EQ(ask(&zero, op), 0);
+	EXPECT_EQ(find("seven"), 0);
+	EXPECT_EQ(answer.domain, 3);
+	EXPECT_EQ(answer.u.info.limit, 5);
+	EXPECT_EQ(find("guest"), 0);
+	EXPECT_EQ(answer.domain, 0);
+	EXPECT_EQ(find("seve"), -ESRCH);
+	EXPECT_EQ(find(""), -EINVAL);
+	memset(long_name, 'x', sizeof(long_name));
+	EXPECT_EQ(find(long_name), -EINVAL, "it has no end");
+	domain_kill(domain_next(3), SHUTDOWN_crash, 0);
+	EXPECT_EQ(find("seven"), -ESRCH);
+}
+
+TEST(whose_output_waits_is_said_from_number_to_number)
+{
+	start();
+	EXPECT_EQ(on(CONTROL_unread, 0), -ESRCH);
+	for (uint32_t i = 1; i < 3; i++) {
+		EXPECT_EQ(on(CONTROL_console, i), 0);
+		console_emit(domain_next(i), "something\n", 10);
+	}
+	EXPECT_EQ(on(CONTROL_unread, 0), 0);
+	EXPECT_EQ(answer.domain, 1);
+	EXPECT_EQ(on(CONTROL_unread, 2), 0);
+	EXPECT_EQ(answer.domain, 2);
+	EXPECT_EQ(on(CONTROL_unread, 3), -ESRCH);
+	answer.u.console = (struct control_bytes){ .buffer = ARG(answer), .size = 100 };
+	EXPECT_EQ(ask(&zero, (struct control_op){ .op = CONTROL_console, .domain = 1, .u.console = answer.u.console }), 0);
+	EXPECT_EQ(on(CONTROL_unread, 0), 0);
+	EXPECT_EQ(answer.domain, 2, "the first one's was taken");
+	domain_kill(two.d, SHUTDOWN_crash, 0);
+	EXPECT_EQ(on(CONTROL_unread, 0), -ESRCH);
 }
 
 TEST(who_is_gone_is_remembered_until_another_has_the_number)
@@ -292,6 +341,31 @@ TEST(what_domain_0_cannot_have_built_is_refused)
 	EXPECT_EQ(create("a", frame_pool_free_count() - 1, UINT32_MAX), 0);
 	EXPECT_EQ(create("b", 1, 1), -ENOMEM, "they were promised to another");
 	audit_all();
+}
+
+static uint32_t promise(uint32_t frames)
+{
+	struct control_op op = { .op = CONTROL_create, .u.create = { .frames = frames, .limit = frames, .name = "next" } };
+
+	EXPECT_EQ(ask(&zero, op), 0);
+	return answer.domain;
+}
+
+/* A limit that comes down releases the promise; when it goes up again the frames may be others'. */
+TEST(a_promise_that_was_let_go_is_not_filled_with_what_others_were_promised)
+{
+	static uint32_t mfns[FRAMES];
+	uint32_t first;
+
+	start();
+	first = promise(100);
+	promise(100);
+	balloon_set_limit(domain_next(first), 0);
+	one.d->memory.limit = FRAMES;
+	balloon_take(one.d, mfns, FRAMES);
+	EXPECT_EQ(frame_pool_free_count(), 100);
+	balloon_set_limit(domain_next(first), 100);
+	EXPECT_EQ(balloon_fill(domain_next(first), GUEST_ADDR(ARG(mfns)), 100), 0);
 }
 
 TEST(there_are_so_many_domains_and_no_more)

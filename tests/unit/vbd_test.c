@@ -397,6 +397,18 @@ TEST(memory_under_way_is_held_and_let_go_at_the_end)
 	audit_all();
 }
 
+TEST(a_disks_work_is_its_owners_to_pay)
+{
+	start();
+	ask(&one, request(&one, VBD_READ, 0, 8, 0));
+	host.tick = 100;
+	sched_meter();
+	host_disk_end(0, 0);
+	EXPECT(one.d->vtime.used > 0);
+	EXPECT_EQ(two.d->vtime.used, 0);
+	host.tick = 0;
+}
+
 /* ---- errors ---- */
 
 TEST(one_answer_after_the_last_piece_with_the_error_of_any)
