@@ -226,7 +226,7 @@ static void do_take(struct reader *r, struct side *s)
 		want = waiting > SLOTS - under_way(s) ? -EIO : waiting > 0;
 	}
 	if (got != want)
-		host_panic("R1: taking gives %d, not %d: 0x%x made, 0x%x taken, 0x%x answered", got, want, turn.index, s->taken, s->answered);
+		host_panic("R1: taking gives %d, not %d: 0x%x made, 0x%x taken, 0x%x done", got, want, turn.index, s->taken, s->answered);
 	if (want == 1) {
 		body = accesses(BODY + s->taken % SLOTS * SLOT_BYTES, SLOT_BYTES, false);
 		expect_accesses(1 + body, "a request");
