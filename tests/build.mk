@@ -122,11 +122,15 @@ fuzz-keep: $(FUZZERS:%=build/host/fuzz/%)	## the smallest set of inputs that rea
 
 # ---- proofs, and mutants ----
 
+# What ties the models to the code: tests/models/replay.c.
+build/host/unit/replay: $(call host_objects,unit,tests/models/replay.c)
+	$(call say,LINK,$@) $(CC) -m32 $(HOST_SANITIZE) $(HOST_LINK) -o $@ $^
+
 .PHONY: prove models mutants
 prove: | deps-check	## proves the rules of descriptors, ranges and flags for all inputs; PROOF=segment: those alone
 	@$(PYTHON) tests/prove/prove.py $(PROOF)
 
-models: | deps-check	## searches the models of events, rings and barriers, and their broken variants
+models: build/host/unit/replay | deps-check	## searches the models of events, rings and barriers, and replays their traces
 	@tests/models/run
 
 mutants: | deps-check	## does every known mistake get caught? MUTANT=name: that one alone

@@ -268,8 +268,8 @@ static void do_respond(struct reader *r, struct side *s)
 			stores += accesses(BODY + (s->answered + i) % SLOTS * SLOT_BYTES, SLOT_BYTES - 8, true);
 		if (accesses(RSP_PROD, 4, true) != 1 || accesses(RSP_EVENT, 4, false) != 1)
 			host_panic("an answer: index and threshold are not touched once each");
-		if (host_watch_when(RSP_EVENT) != turn.accesses - 1)
-			host_panic("an answer: the threshold is not read last");
+		if (host_watch_when(RSP_PROD) != turn.accesses - 2 || host_watch_when(RSP_EVENT) != turn.accesses - 1)
+			host_panic("an answer: not the body, the index, and then the threshold");
 		expect_accesses(stores + 2, "an answer");
 		expect_told(s, s->answered + count - turn.threshold < count, "an answer");
 	}
