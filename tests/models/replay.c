@@ -62,8 +62,9 @@ static void part(const char *format, ...)
 static bool read_step(const char *text, struct line *l)
 {
 	int *n = l->n;
-	int parts = sscanf(text, "%15[a-z01] %d %d %d %d %d %d %d %d %d", l->what, n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7, n + 8);
+	int parts;
 
+	parts = sscanf(text, "%15[a-z01] %d %d %d %d %d %d %d %d %d", l->what, n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7, n + 8);
 	return parts > 1 || (parts == 1 && strcmp(text, "woken\n") == 0);
 }
 
