@@ -207,17 +207,14 @@ static int machine(struct domain *any, struct control_op *op)
 
 static int share(struct domain *d, struct control_op *op)			/* lab 5 */
 {
-	int err;
-
 	if (op->u.sched.flags & ~SCHED_GET)
 		return -EINVAL;
 	if (op->u.sched.flags & SCHED_GET) {
 		policy_get(d, &op->u.sched);
 		return 0;
 	}
-	err = policy_set(d, &op->u.sched);
-	sched_reconsider();
-	return err;
+	sched_reconsider();	/* first: the time until now was had with the old share */
+	return policy_set(d, &op->u.sched);
 }
 
 static int limit(struct domain *d, struct control_op *op)			/* lab 7 */
