@@ -9,8 +9,9 @@ BENCH_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-unused-parameter
 BENCH_TOOLS := build/bench/plugin.so build/bench/null_call.elf
 # Static i386 programs that stand for themselves.
 BENCH_PROGRAMS := build/bench/micro build/bench/mark build/bench/disk
-BENCH_NEEDS := $(BENCH_TOOLS) $(BENCH_PROGRAMS) build/bench/disk.img build/atelier.elf build/linux/vmlinux \
-	build/linux/native/arch/x86/boot/bzImage build/initramfs/small.cpio.lz4 build/initramfs/full.cpio.lz4
+BENCH_NEEDS := $(BENCH_TOOLS) $(BENCH_PROGRAMS) build/atelier.elf build/linux/vmlinux \
+	build/linux/native/arch/x86/boot/bzImage build/initramfs/small.cpio.lz4 build/initramfs/full.cpio.lz4 \
+	build/disk/debian.img
 
 .PHONY: bench bench-profile
 bench: $(BENCH_NEEDS) | deps-bench	## the evaluation: tables and plots under build/bench/
@@ -23,10 +24,6 @@ bench-profile: $(BENCH_NEEDS) | deps-bench	## where one row's instructions go: R
 $(BENCH_PROGRAMS): build/bench/%: bench/%.c bench/mark.h | deps-build
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(BENCH_CFLAGS) -m32 -static -o $@ $<
-
-build/bench/disk.img:
-	@mkdir -p $(@D)
-	@truncate -s 256M $@
 
 build/bench/plugin.so: bench/plugin.c bench/mark.h | deps-build
 	@mkdir -p $(@D)

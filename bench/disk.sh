@@ -12,12 +12,12 @@ row() {
 	/bench/disk "$name" $device "$@"
 }
 
-row seq_read_4k 2000 4096
-row seq_write_4k 2000 4096 write
-row rand_read_4k 2000 4096 random
-row rand_write_4k 2000 4096 write random
-row seq_read_64k 500 65536
-row seq_write_64k 500 65536 write
-row stream_read 1000 65536 cached
-row stream_write 1000 65536 cached write
-row sync_write 500 4096 write random sync
+row seq_read_4k 1000 4096
+row seq_write_4k 1000 4096 write
+row rand_read_4k 1000 4096 random
+row rand_write_4k 1000 4096 write random
+row seq_read_64k 300 65536
+row seq_write_64k 300 65536 write
+row stream_read 500 65536 cached
+row stream_write 500 65536 cached write
+row sync_write 300 4096 write random sync

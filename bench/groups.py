@@ -2,9 +2,10 @@
 """The groups of workloads, in the order of the table."""
 
 import disk
+import postgres
 from workloads import Group
 
-GROUPS = (disk.GROUP,)
+GROUPS = (disk.GROUP, postgres.GROUP)
 
 
 def group_of(row: str) -> Group | None:

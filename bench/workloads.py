@@ -43,7 +43,7 @@ class Workload:
 @dataclass(frozen=True)
 class Group:
     """
-    What is measured in one boot. @script: in bench/. @programs: of ours, put into the machine beside `mark`. @beside: for a
+    What is measured in one boot. @script: in bench/. @programs: of ours (BENCH_PROGRAMS), put into the machine beside `mark`. @beside: for a
     peer outside the machine; gets the run's folder (names in @devices are relative to it) and lasts as long as the boot.
     """
 
@@ -52,7 +52,7 @@ class Group:
     workloads: tuple[Workload, ...]
     devices: tuple[str, ...] = ()
     images: tuple[tuple[str, Path, Path], ...] = ()  # as in System
-    programs: tuple[Path, ...] = ()
+    programs: tuple[str, ...] = ()
     base: Path = measure.SMALL  # or FULL: the initramfs
     words: str = ""  # for both kernels' command lines
     beside: Callable[[Path], AbstractContextManager[object]] = measure.nobody
@@ -92,7 +92,7 @@ def make_image(group: Group) -> Path:
     """The group's initramfs: Debian's programs, and ours in /bench."""
     script = HERE / group.script
     records = measure.cpio_record(PLACE, 0o040755, b"")
-    for path in (MARK, *group.programs):
+    for path in (MARK, *(OUT / name for name in group.programs)):
         records += measure.cpio_record(f"{PLACE}/{path.name}", 0o100755, measure.need(path).read_bytes())
     records += measure.cpio_record(f"{PLACE}/{group.script}", 0o100644, script.read_bytes())
     image = OUT / f"{group.name}.lz4"
