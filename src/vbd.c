@@ -361,7 +361,6 @@ static void answer(struct ring *r, const struct vbd_request *q, int status)
 	ring_respond(r, &(struct vbd_response){ .id = q->id, .status = status }, 1);
 }
 
-/* @q has been judged: of its pieces there are no more than there may be. */
 static struct vbd_io *open_io(struct ring *r, struct vbd *v, const struct vbd_request *q)
 {
 	struct vbd_io *io = list_entry(vbd.free_ios.next, struct vbd_io, free);
@@ -372,7 +371,7 @@ static struct vbd_io *open_io(struct ring *r, struct vbd *v, const struct vbd_re
 	io->vbd = v;
 	io->jobs_left = 0;
 	io->status = 0;
-	memcpy(&io->request, q, offsetof(struct vbd_request, piece[q->pieces]));
+	io->request = *q;
 	v->under_way++;
 	return io;
 }
