@@ -43,8 +43,9 @@ class Workload:
 @dataclass(frozen=True)
 class Group:
     """
-    What is measured in one boot. @script: in bench/. @programs: of ours (BENCH_PROGRAMS), put into the machine beside `mark`. @beside: for a
-    peer outside the machine; gets the run's folder (names in @devices are relative to it) and lasts as long as the boot.
+    What is measured in one boot. @script: in bench/. @programs: of ours (BENCH_PROGRAMS), put into the machine beside `mark`.
+    @beside: for a peer outside the machine; gets the run's folder (names in @devices are relative to it) and lasts as long as
+    the boot.
     """
 
     name: str

@@ -157,7 +157,10 @@ def _start(folder: Path, initramfs: str, command: str, memory: int, options: str
 
 
 def _until_the_power_fails(seed: int, image: bytearray, initramfs: str, command: str, memory: int = 128, options: str = "") -> str:
-    """Runs @command until the power fails, some commands of the disk after it says `begin`; what the console said. @image: as it is then."""
+    """
+    Runs @command until the power fails, some commands of the disk after it says `begin`; what the console said. @image becomes
+    what is left.
+    """
     rng = Random(seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -194,12 +197,12 @@ FILE_SYSTEM = 24 << 20
 
 # Every fourth record has a file of its own: the folder must be there as well.
 WRITE_FILES = """\
-mount -t ext4 /dev/vbda /root
+mount -t ext4 /dev/vbda /tmp
 echo begin
 n=0
 while n=$((n+1)); do
-	if [ $((n % 4)) = 0 ]; then echo record $n | dd of=/root/r$n conv=fsync 2>/dev/null
-	else echo record $n | dd of=/root/log oflag=append conv=notrunc,fsync 2>/dev/null; fi && echo kept $n
+	if [ $((n % 4)) = 0 ]; then echo record $n | dd of=/tmp/r$n conv=fsync 2>/dev/null
+	else echo record $n | dd of=/tmp/log oflag=append conv=notrunc,fsync 2>/dev/null; fi && echo kept $n
 done
 """
 
