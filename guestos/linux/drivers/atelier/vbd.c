@@ -49,26 +49,28 @@ static int operation(const struct request *rq)
 	}
 }
 
-/* Each segment lies in one page and is made of whole sectors: the queue's limits say so. */
+/*
+ * Each segment lies in one page and is made of whole sectors: the queue's limits say so. What lies behind the last piece
+ * nobody reads.
+ */
 static void fill(struct vbd_request *r, struct request *rq, int op)
 {
 	struct req_iterator it;
 	struct bio_vec v;
+	u8 n = 0;
 
-	*r = (struct vbd_request){
-		.id = rq->tag,
-		.op = op,
-		.device = (unsigned long)rq->q->queuedata,
-		.sector = op == VBD_FLUSH ? 0 : blk_rq_pos(rq),
-	};
-	if (op == VBD_FLUSH)
-		return;
-	rq_for_each_segment(v, rq, it) {
-		r->piece[r->pieces].frame = atelier_p2m[page_to_pfn(v.bv_page)];
-		r->piece[r->pieces].first = v.bv_offset >> SECTOR_SHIFT;
-		r->piece[r->pieces].count = v.bv_len >> SECTOR_SHIFT;
-		r->pieces++;
-	}
+	r->id = rq->tag;
+	r->op = op;
+	r->device = (unsigned long)rq->q->queuedata;
+	r->sector = op == VBD_FLUSH ? 0 : blk_rq_pos(rq);
+	if (op != VBD_FLUSH)
+		rq_for_each_segment(v, rq, it) {
+			r->piece[n].frame = atelier_p2m[page_to_pfn(v.bv_page)];
+			r->piece[n].first = v.bv_offset >> SECTOR_SHIFT;
+			r->piece[n].count = v.bv_len >> SECTOR_SHIFT;
+			r->piece[n++].reserved = 0;
+		}
+	r->pieces = n;
 }
 
 static blk_status_t queue_rq(struct blk_mq_hw_ctx *hctx, const struct blk_mq_queue_data *data)
