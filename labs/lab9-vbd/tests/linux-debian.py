@@ -26,6 +26,7 @@ OWN, OTHER = "10.0.2.15", "10.0.2.16"
 ADDRESS = "ip={}:::255.255.255.0::eth0:off"
 DOMAINS = (Linux("linux-debian", memory=49152, words=ADDRESS.format(OWN), atl=True),)
 IMAGE = ROOT / "build/disk/small.ext4"
+CUTS, SMALL = 4, 3  # large pieces, and places with two small ones of a page, so that one request may need four runs
 SECTOR = 512
 PAGE_SECTORS = PAGE // SECTOR
 
@@ -42,7 +43,7 @@ REPLACED = ("??5?????? c /etc/lighttpd/lighttpd.conf",)
 SPARE = ("/usr/bin/bashbug", "/usr/bin/clear_console", "/usr/bin/factor", "/usr/bin/pinky", "/usr/bin/ptx", "/usr/bin/tsort",
          "/usr/share/base-files/dot.bashrc", "/usr/share/base-files/dot.profile", "/usr/share/debianutils/shells")
 SCRIPT = """\
-cd /root
+cd /srv
 exec >/var/www/html/new 2>&1
 curl -sS -o kept http://{own}/file
 sha256sum <kept
@@ -59,7 +60,7 @@ until curl -sf http://{own}/fetched; do sleep 0.2; done
 
 
 def inputs(rng: Random) -> dict:
-    return {"cuts": sorted(rng.random() for _ in range(rng.randrange(5, 9))), "order": rng.getrandbits(32),
+    return {"cuts": [rng.random() for _ in range(CUTS)], "small": [rng.random() for _ in range(SMALL)], "order": rng.getrandbits(32),
             "changed": sorted(rng.sample(SPARE, 3)), "file": rng.randbytes(rng.randrange(200_000, 400_000)),
             "numbers": (rng.randrange(1000, 10000), rng.randrange(1000, 10000)),
             "args": f"depth={rng.randrange(1, 5)} seed={rng.randrange(1, 1 << 31)}"}
@@ -67,7 +68,8 @@ def inputs(rng: Random) -> dict:
 
 def pieces(given: dict, pages: int) -> list[tuple[int, int, int]]:
     """(where in the file system, where on the disk, how many), in pages: in the file system's order."""
-    cuts = sorted({0, pages, *(int(cut * pages) for cut in given["cuts"])})
+    small = [int(at * (pages - 2)) + i for at in given["small"] for i in range(3)]
+    cuts = sorted({0, pages, *(int(at * pages) for at in given["cuts"]), *small})
     parts = list(zip(cuts, cuts[1:], strict=False))
     at, places = 1, {}  # the disk's first page is nobody's
     for begin, end in Random(given["order"]).sample(parts, len(parts)):
@@ -135,7 +137,7 @@ def judge_disk(given: dict, disk: bytes) -> Iterator[Finding]:
         whole = run("e2fsck", "-fn", str(image))
         if whole.returncode:
             yield Finding(EXERCISE, "e2fsck's status on the disk at the end", 0, f"{whole.returncode}: {whole.stdout[-200:]!r}")
-        if (kept := run("debugfs", "-R", "cat /root/kept", str(image)).stdout) != given["file"]:
+        if (kept := run("debugfs", "-R", "cat /srv/kept", str(image)).stdout) != given["file"]:
             yield Finding(EXERCISE, "the file that Debian got and kept: its bytes on the disk", len(given["file"]), len(kept))
     if any(disk[:PAGE]):
         yield Finding(EXERCISE, "the page of the disk that is nobody's", "zeros", disk[:16].hex())
