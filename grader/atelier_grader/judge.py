@@ -32,7 +32,7 @@ from random import Random
 from typing import Protocol
 
 from . import elf, emulator, observe
-from .emulator import PAGE, Counters, Fault, Module, Run
+from .emulator import PAGE, Counters, Fault, Infra, Module, Run
 from .manifest import Test
 from .observe import Seen, Unseen
 
@@ -261,6 +261,8 @@ def draw(judge: Judge, seed: str, *names: str) -> tuple[dict, bytes]:
     try:
         given = judge.inputs(rng)
         return given, judge.encode(given)
+    except Infra:
+        raise  # what a test boots may be missing
     except Exception as error:  # whatever a test's author wrote
         raise JudgeError(f"{named(judge.path)}: inputs: {type(error).__name__}: {error}") from error
 

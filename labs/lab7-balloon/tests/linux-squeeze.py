@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Judges `linux-squeeze`: do four Linuxes give memory back that a fifth domain then starts in, zeros all of it, and lose nothing of their own?"""
+"""Judges `linux-squeeze`: do four Linuxes give memory back that a fifth domain then finds full of zeros, and lose nothing of their own?"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
