@@ -112,8 +112,8 @@ check: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) $(MINI_NEEDS) $(CHECK_NEED
 check-quick: build/atelier.elf $(MINI_NEEDS) $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check	## the tests that need no Linux, in two minutes
 	@tests/run --quick$(leave_status)
 
-check-long: | deps-build deps-check	## what takes longer: the mutants, and the explorer on the largest of its machines
-	@$(MAKE) mutants explore
+check-long: | deps-build deps-check	## what takes longer: the mutants, the explorer on the largest of its machines, many domains and hostile ones
+	@$(MAKE) mutants explore neighbours
 
 house: build/atelier.elf | deps-check	## are the layers kept, and the style?
 	@tests/house

@@ -5,7 +5,7 @@
 BENCH_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-unused-parameter
 BENCH_TOOLS := build/bench/micro build/bench/plugin.so build/bench/null_call.elf build/bench/neighbour.elf build/bench/worker
 BENCH_NEEDS := $(BENCH_TOOLS) build/atelier.elf build/linux/vmlinux build/linux/native/arch/x86/boot/bzImage \
-	build/initramfs/small.cpio.lz4
+	build/initramfs/small.cpio.lz4 build/atl
 
 .PHONY: bench bench-profile
 bench: $(BENCH_NEEDS) | deps-bench	## the evaluation: tables and plots under build/bench/
@@ -14,6 +14,11 @@ bench: $(BENCH_NEEDS) | deps-bench	## the evaluation: tables and plots under bui
 # ROW is one of micro.c's, or boot, or null_hypercall. SYMBOL: the code of this function with its counts.
 bench-profile: $(BENCH_NEEDS) | deps-bench	## where one row's instructions go: ROW=fork_exit, and SYMBOL=function
 	@bench/profile $(ROW) $(SYMBOL:%=--symbol %)
+
+# tests/boot/neighbours.py, which takes minutes.
+.PHONY: neighbours
+neighbours: $(BENCH_NEEDS)	## many domains at once, and hostile ones: what each may cost the others
+	@tests/boot/run neighbours
 
 build/bench/micro build/bench/worker: build/bench/%: bench/%.c bench/mark.h | deps-build
 	@mkdir -p $(@D)
