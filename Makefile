@@ -112,8 +112,9 @@ check: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) $(MINI_NEEDS) $(CHECK_NEED
 check-quick: build/atelier.elf $(MINI_NEEDS) $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check	## the tests that need no Linux, in two minutes
 	@tests/run --quick$(leave_status)
 
-check-long: | deps-build deps-check	## what takes longer: the mutants, the explorer on the largest of its machines, many domains and hostile ones
+check-long: build/atelier.elf $(LINUX_NEEDS) | deps-build deps-run deps-disk deps-check	## what takes longer: the mutants, the explorer on the largest of its machines, fifty power cuts, many domains and hostile ones
 	@$(MAKE) mutants explore neighbours
+	@CUTS=50 tests/boot/run power
 
 house: build/atelier.elf | deps-check	## are the layers kept, and the style?
 	@tests/house

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: MIT
 #
 # The evaluation: the same Linux on the bare machine and on Atelier, in one emulator.
+#
+#	make bench			everything
+#	make bench WORKLOAD=disk	one group of workloads; micro: what is none; domains: many of them
 
 BENCH_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-unused-parameter
-BENCH_TOOLS := build/bench/micro build/bench/plugin.so build/bench/null_call.elf build/bench/neighbour.elf build/bench/worker
-BENCH_NEEDS := $(BENCH_TOOLS) build/atelier.elf build/linux/vmlinux build/linux/native/arch/x86/boot/bzImage \
-	build/initramfs/small.cpio.lz4 build/atl
+BENCH_TOOLS := build/bench/plugin.so build/bench/null_call.elf build/bench/neighbour.elf
+# Static i386 programs that stand for themselves.
+BENCH_PROGRAMS := build/bench/micro build/bench/mark build/bench/disk build/bench/worker
+BENCH_NEEDS := $(BENCH_TOOLS) $(BENCH_PROGRAMS) build/atelier.elf build/linux/vmlinux \
+	build/linux/native/arch/x86/boot/bzImage build/initramfs/small.cpio.lz4 build/initramfs/full.cpio.lz4 \
+	build/disk/debian.img build/atl
 
 .PHONY: bench bench-profile
 bench: $(BENCH_NEEDS) | deps-bench	## the evaluation: tables and plots under build/bench/
-	@bench/run
+	@bench/run $(WORKLOAD)
 
 # ROW is one of micro.c's, or boot, or null_hypercall. SYMBOL: the code of this function with its counts.
 bench-profile: $(BENCH_NEEDS) | deps-bench	## where one row's instructions go: ROW=fork_exit, and SYMBOL=function
@@ -20,7 +26,7 @@ bench-profile: $(BENCH_NEEDS) | deps-bench	## where one row's instructions go: R
 neighbours: $(BENCH_NEEDS)	## many domains at once, and hostile ones: what each may cost the others
 	@tests/boot/run neighbours
 
-build/bench/micro build/bench/worker: build/bench/%: bench/%.c bench/mark.h | deps-build
+$(BENCH_PROGRAMS): build/bench/%: bench/%.c bench/mark.h | deps-build
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(BENCH_CFLAGS) -m32 -static -o $@ $<
 

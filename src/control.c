@@ -207,17 +207,14 @@ static int machine(struct domain *any, struct control_op *op)
 
 static int share(struct domain *d, struct control_op *op)			/* lab 5 */
 {
-	int err;
-
 	if (op->u.sched.flags & ~SCHED_GET)
 		return -EINVAL;
 	if (op->u.sched.flags & SCHED_GET) {
 		policy_get(d, &op->u.sched);
 		return 0;
 	}
-	err = policy_set(d, &op->u.sched);
-	sched_reconsider();
-	return err;
+	sched_reconsider();	/* first: the time until now was had with the old share */
+	return policy_set(d, &op->u.sched);
 }
 
 static int limit(struct domain *d, struct control_op *op)			/* lab 7 */
@@ -250,11 +247,19 @@ static int unread(struct domain *any, struct control_op *op)			/* lab 6 */
 	return -ESRCH;
 }
 
+/* Whether @d looks at its devices anew is its own affair. */
+static int changed(struct domain *d, int err)					/* lab 8 */
+{
+	if (!err)
+		event_raise_virq(d, VIRQ_DEVICES);
+	return err;
+}
+
 /* ---- network ---- */
 
 static int create_vif(struct domain *d, struct control_op *op)			/* lab 8 */
 {
-	return vif_create(d, &op->u.vif);
+	return changed(d, vif_create(d, &op->u.vif));
 }
 
 static int destroy_vif(struct domain *d, struct control_op *op)			/* lab 8 */
@@ -264,7 +269,7 @@ static int destroy_vif(struct domain *d, struct control_op *op)			/* lab 8 */
 	if (!v)
 		return -ENODEV;
 	vif_destroy(v);
-	return 0;
+	return changed(d, 0);
 }
 
 static int info_vif(struct domain *d, struct control_op *op)			/* lab 8 */
@@ -322,7 +327,7 @@ static int create_vbd(struct domain *d, struct control_op *op)			/* lab 9 */
 
 static int destroy_vbd(struct domain *d, struct control_op *op)			/* lab 9 */
 {
-	return vbd_destroy(d, op->u.vbd.number);
+	return changed(d, vbd_destroy(d, op->u.vbd.number));
 }
 
 static int vbd_info(struct domain *d, struct control_op *op)			/* lab 9 */
@@ -332,12 +337,12 @@ static int vbd_info(struct domain *d, struct control_op *op)			/* lab 9 */
 
 static int add_extent(struct domain *d, struct control_op *op)			/* lab 9 */
 {
-	return vbd_add_extent(d, op->vbd_number, &op->u.extent);
+	return changed(d, vbd_add_extent(d, op->vbd_number, &op->u.extent));
 }
 
 static int remove_extent(struct domain *d, struct control_op *op)		/* lab 9 */
 {
-	return vbd_remove_extent(d, op->vbd_number);
+	return changed(d, vbd_remove_extent(d, op->vbd_number));
 }
 
 static int extent_info(struct domain *d, struct control_op *op)			/* lab 9 */

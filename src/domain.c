@@ -170,4 +170,5 @@ void domain_init(void)
 	frame_register_holder(each_hold);
 	crash_set_kill(domain_kill);
 	sched_set_chore(domain_reap);
+	frame_pool_set_empty(sched_want_chore);		/* a dying one's, whose last frame domain 0 had mapped */
 }

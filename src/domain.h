@@ -102,7 +102,7 @@ void domain_kill(struct domain *d, uint32_t reason, uint32_t status);
 
 /*
  * The others: one bounded step for one dying domain; false: nothing can be done. A domain of which
- * domain 0 still maps frames waits, and is looked at again at the next death.
+ * domain 0 still maps frames waits until it lets go of the last one.
  */
 bool domain_reap(void);
 

@@ -92,6 +92,7 @@ static void now_runnable(struct domain *d)
 
 static void no_longer_runnable(struct domain *d)
 {
+	charge();		/* while it still counts: what a sleeper is lifted to takes in what it had */
 	policy_sleep(d);
 	sched.wanted = true;
 }
@@ -151,6 +152,7 @@ void sched_want_chore(void)
 
 void sched_reconsider(void)
 {
+	charge();
 	sched.wanted = true;
 }
 

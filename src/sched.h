@@ -50,7 +50,10 @@ void sched_bill(struct domain *d);
 void sched_set_chore(bool (*chore)(void));
 void sched_want_chore(void);
 
-/* The slice is over, or something changed that it depends on: the policy is asked again before a guest runs. */
+/*
+ * The slice is over, or something changes that it depends on: the one that runs is charged up to now, by its share as it is, and the
+ * policy is asked again before a guest runs.
+ */
 void sched_reconsider(void);
 
 /*

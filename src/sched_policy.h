@@ -63,7 +63,7 @@ uint64_t policy_slice(struct domain *d);
 /* @d used the processor for @time nanoseconds. */
 void policy_charge(struct domain *d, uint64_t time);
 
-/* @d can run. The one that runs has been charged up to now. */
+/* @d can run, or no longer. The one that runs has been charged up to now. */
 void policy_wake(struct domain *d);
 void policy_sleep(struct domain *d);
 

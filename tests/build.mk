@@ -75,7 +75,7 @@ explore-3x2: build/host/explore-3x2/explore
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -UDEBUG -DDEBUG=0
 FUZZ_SMALL := -DTABLE_ENTRIES=16u -DGUEST_SLOTS=6u -DHOST_VA=0x400000u -DMAX_DOMAINS=3 -DHOST_SLOTS=3u -DHOST_FRAMES=64u \
 	-DFRAME_COUNT_MAX=24 -DTLB_CLOCK_START=0xfffffff0u -DVBD_REQUESTS=6u -DVBD_POOL=6u
-FUZZERS := paging dispatch descriptors builder extents headers
+FUZZERS := paging dispatch descriptors builder extents headers ring events shares
 SECONDS ?= 60
 
 # Coverage of the core alone leads the fuzzer; the auditors' would only slow it down.
@@ -85,6 +85,9 @@ $(eval $(call host_config,fuzz-full,clang,-O2 $(FUZZ_SANITIZE) -DMAX_DOMAINS=3 -
 
 $(eval $(call host_config,fuzz-net,clang,-O2 $(FUZZ_SANITIZE) -DTABLE_ENTRIES=32u -DGUEST_SLOTS=6u -DHOST_VA=0x400000u -DAUDIT_DESCRIPTORS=8 \
 	-DMAX_DOMAINS=3 -DHOST_SLOTS=3u -DHOST_FRAMES=192u,$(FUZZ_COVERAGE)))
+
+$(eval $(call host_config,fuzz-many,clang,-O2 $(FUZZ_SANITIZE) -DTABLE_ENTRIES=16u -DGUEST_SLOTS=6u -DHOST_VA=0x400000u -DAUDIT_DESCRIPTORS=8 \
+	-DMAX_DOMAINS=6 -DHOST_SLOTS=6u -DHOST_FRAMES=80u -DRING_START=0xfffffff8u -DVBD_REQUESTS=6u -DVBD_POOL=6u,$(FUZZ_COVERAGE)))
 
 # $(call fuzzer,NAME,CONFIGURATION)
 define fuzzer
@@ -98,6 +101,9 @@ $(eval $(call fuzzer,descriptors,fuzz-full))
 $(eval $(call fuzzer,builder,fuzz-full))
 $(eval $(call fuzzer,extents,fuzz-small))
 $(eval $(call fuzzer,headers,fuzz-net))
+$(eval $(call fuzzer,ring,fuzz-many))
+$(eval $(call fuzzer,events,fuzz-many))
+$(eval $(call fuzzer,shares,fuzz-many))
 
 .PHONY: fuzz fuzz-replay
 fuzz-replay: $(FUZZERS:%=build/host/fuzz/%)	## the fuzzers' corpora once more
@@ -116,11 +122,15 @@ fuzz-keep: $(FUZZERS:%=build/host/fuzz/%)	## the smallest set of inputs that rea
 
 # ---- proofs, and mutants ----
 
+# What ties the models to the code: tests/models/replay.c.
+build/host/unit/replay: $(call host_objects,unit,tests/models/replay.c)
+	$(call say,LINK,$@) $(CC) -m32 $(HOST_SANITIZE) $(HOST_LINK) -o $@ $^
+
 .PHONY: prove models mutants
 prove: | deps-check	## proves the rules of descriptors, ranges and flags for all inputs; PROOF=segment: those alone
 	@$(PYTHON) tests/prove/prove.py $(PROOF)
 
-models: | deps-check	## searches the models of events, rings and barriers, and their broken variants
+models: build/host/unit/replay | deps-check	## searches the models of events, rings and barriers, and replays their traces
 	@tests/models/run
 
 mutants: | deps-check	## does every known mistake get caught? MUTANT=name: that one alone
@@ -172,11 +182,14 @@ $(LINUX_PROGRAMS): build/%.elf: build/tests/linux/%.o build/tests/linux/guestos/
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(CC) -m32 -Wl,-rpath,/lib -o $@ $^
 
+# Domain 0 of some of them creates others.
+LINUX_TEST_TOOLS := $(if $(LINUX_TESTS),build/atl)
+
 $(LINUX_LIBRARIES): | deps-check
 	@mkdir -p $(@D)
 	$(call say,COPY,$@)cp -L "$$($(CC) -m32 -print-file-name=$(@F))" $@
 
 .SECONDARY: $(LINUX_TESTS:%.c=build/tests/linux/%.o)
 -include $(wildcard build/tests/linux/labs/*/tests/*.d build/tests/linux/guestos/mini/*.d)
-CHECK_NEEDS += $(LINUX_PROGRAMS)
-CHECK_QUICK_NEEDS += $(LINUX_PROGRAMS)
+CHECK_NEEDS += $(LINUX_PROGRAMS) $(LINUX_TEST_TOOLS)
+CHECK_QUICK_NEEDS += $(LINUX_PROGRAMS) $(LINUX_TEST_TOOLS)

@@ -180,15 +180,17 @@ static int pin_tables(void)
 	return err;
 }
 
-/* Its console is looked at once, so that what it prints from its first instruction on comes to domain 0. */
+/*
+ * Its console is looked at once, so that what it prints from its first instruction on comes to domain 0: unless a console is
+ * nothing that this hypervisor has.
+ */
 static int equip(void)
 {
 	struct control_op op;
 	int err = hv_ask(&op, CONTROL_console, b.domain);
 
-	if (err)
+	if (err && err != -ENOSYS)
 		return err;
-
 	if (b.plan->equip && !b.plan->equip(b.plan, b.domain))
 		return -ECANCELED;
 	return b.plan->paused ? hv_ask(&op, CONTROL_pause, b.domain) : 0;

@@ -8,10 +8,13 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "atl.h"
+#include "create.h"
 #include "hypervisor.h"
 #include "public/event.h"
+#include "public/vcpu.h"
 
 #define LOCK		"/run/atelier.lock"
 #define DOMAINS		512		/* numbers that are looked after */
@@ -164,6 +167,40 @@ static void drain(uint32_t domain)
 	} while (op.u.console.count > 0);
 }
 
+static bool wants_restart(const struct wishes *w, uint32_t reason)
+{
+	if (w->restart == RESTART_NEVER)
+		return false;
+	return reason == SHUTDOWN_reboot ||
+	       (w->restart == RESTART_ALWAYS && (reason == SHUTDOWN_crash || reason == SHUTDOWN_killed));
+}
+
+/* Waits until all that it had is free again, and a while: it might ask for restarts and do nothing else. */
+static void make_again(uint32_t domain, struct wishes *w)
+{
+	struct control_op op;
+	int log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+
+	if (log >= 0)
+		dup2(log, STDERR_FILENO);
+	do
+		sleep(1);
+	while (hv_next(&op, domain) && op.domain == domain);
+	exit(create_domain(w) < 0);
+}
+
+static void see_off(uint32_t domain)
+{
+	struct wishes w;
+	struct control_op op;
+
+	if (hv_ask(&op, CONTROL_ended, domain) || op.domain != domain || !wishes_take(&w, domain, op.u.ended.name))
+		return;
+	if (wants_restart(&w, op.u.ended.reason) && fork() == 0)
+		make_again(domain, &w);
+	wishes_free(&w);
+}
+
 static void forget(uint32_t domain)
 {
 	free(self.kept[domain]);
@@ -171,6 +208,7 @@ static void forget(uint32_t domain)
 	for (struct client *c = self.clients; c < self.clients + CLIENTS; c++)
 		if (c->fd && c->domain == (int)domain)
 			drop(c);
+	see_off(domain);
 }
 
 /* Takes what was printed, whoever it was, and nobody else is looked at. */
@@ -226,6 +264,8 @@ static void serve(int device, int listener)
 	struct pollfd p[2 + CLIENTS] = { { device, POLLIN, 0 }, { listener, POLLIN, 0 } };
 	uint32_t news;
 
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;			/* those that made a domain again */
 	for (unsigned int i = 0; i < CLIENTS; i++) {
 		const struct client *c = &self.clients[i];
 

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "atl.h"
+#include "public/vcpu.h"
 
 #define DEVICE		"/dev/atelier"
 #define REST		1000	/* microseconds between two looks at a domain that goes slowly */
@@ -112,6 +113,23 @@ int hv_destroy(uint32_t domain)
 void hv_rest(void)
 {
 	usleep(REST);
+}
+
+const char *hv_end(uint32_t reason)
+{
+	switch (reason) {
+	case SHUTDOWN_poweroff:
+		return "it powered off";
+	case SHUTDOWN_reboot:
+		return "it asked for a restart";
+	case SHUTDOWN_crash:
+		return "its kernel gave up";
+	case SHUTDOWN_killed:
+		return "the hypervisor ended it (`atl dmesg` says why)";
+	case SHUTDOWN_destroyed:
+		return "it was destroyed";
+	}
+	return "for a reason that this atl does not know";
 }
 
 const char *hv_error(int err)

@@ -40,6 +40,9 @@ int hv_destroy(uint32_t domain);
 /* A while, between two tries of what goes in steps. */
 void hv_rest(void);
 
+/* How a domain of that SHUTDOWN_... ended: the rest of a sentence about it. */
+const char *hv_end(uint32_t reason);
+
 /* What an error number means to a person: "Device or resource busy". */
 const char *hv_error(int err);
 

@@ -3,7 +3,10 @@
  * Barriers of a disk queue (public/ring.h, VBD_BARRIER): whatever the disk does first, and whenever the power goes, nothing of a domain
  * has passed one of its barriers, either way; and everything comes to its end.
  *
+ * What it prints in a simulation is a trace for replay.c: each step, and who may go after it.
+ *
  * BROKEN: BARRIER_WHEN_ISSUED BARRIER_ONE_WAY LATER_ONES_PASS BARRIER_NEEDS_OTHERS
+ * TRACES: -DTRACED
  */
 #define REQUESTS 4		/* of one domain, in order */
 #define ROOM 3			/* that the disk works at */
@@ -37,22 +40,28 @@ byte barrier, issued, done, under_way;
 /* If a barrier or anything behind it is done, all up to it are. */
 #define legal(n) (!is_barrier(n) || (done >> (n)) == 0 || all_before((n) + 1))
 
+/* Who may go now, a bit each. */
+#define can(n) (!(issued & bit(n)) && may_pass(n) && may_stand(n))
+#define all_that_can (can(0) | can(1) << 1 | can(2) << 2 | can(3) << 3)
+
 #define ISSUE(n) \
 	atomic { \
 		!(issued & bit(n)) && under_way < ROOM && may_pass(n) && may_stand(n) -> \
 			issued = issued | bit(n); \
-			under_way++ \
+			under_way++; \
+			printf("issue %d %d\n", n, all_that_can) \
 	}
 #define COMPLETE(n) \
 	atomic { \
 		(issued & ~done & bit(n)) -> \
 			done = done | bit(n); \
 			under_way--; \
+			printf("complete %d %d\n", n, all_that_can); \
 			assert(legal(0) && legal(1) && legal(2) && legal(3)) \
 	}
 
 active proctype domain() {
-	atomic { select(barrier : 0 .. below(REQUESTS)) };
+	atomic { select(barrier : 0 .. below(REQUESTS)); printf("begin %d %d\n", barrier, all_that_can) };
 	run queue();
 	run disk();
 	run observer()

@@ -5,10 +5,15 @@
  * The hypervisor runs with interrupts off, so what it does at once is atomic. A guest may be interrupted before each of its steps:
  * a raise that finds the master mask clear makes an upcall due, and the guest's next step is that.
  *
+ * What it prints in a simulation is a trace for replay.c: each step, and all of the state after it.
+ *
  * BROKEN: BLOCK_LOOKS_FIRST CLEARS_LATE PENDING_CLEARED_LAST RETURNS_BLINDLY UNMASK_FORGETS
+ * TRACES: -DEVENTS=20
  */
 #define PORTS 2
+#ifndef EVENTS
 #define EVENTS 3
+#endif
 
 /* The shared page. */
 bool pending[PORTS], masked[PORTS], selector, upcall_pending, upcall_mask = true;
@@ -16,6 +21,14 @@ bool pending[PORTS], masked[PORTS], selector, upcall_pending, upcall_mask = true
 bool blocked, upcall_due;
 byte sent[PORTS], seen[PORTS];	/* what events stand for: how often each was raised, and what its handler saw */
 bool word;
+
+#define SAY_STATE \
+	printf(" %d %d %d %d %d %d %d %d %d\n", pending[0], pending[1], masked[0], masked[1], selector, upcall_pending, upcall_mask, \
+	       blocked, upcall_due)
+#define SAY(what) printf(what); SAY_STATE
+
+/* A store of the guest's. */
+#define WRITE(where, value) atomic { where = value; SAY("write") }
 
 /* On each way back to a guest. */
 inline way_back() {
@@ -49,7 +62,9 @@ active proctype source() {
 			fi;
 			way_back()
 		:: else
-		fi
+		fi;
+		printf("raise%d", p);
+		SAY_STATE
 	}
 	:: n == EVENTS -> break
 	od
@@ -60,9 +75,9 @@ inline dispatch() {
 	do
 	:: true ->
 #ifndef PENDING_CLEARED_LAST
-		upcall_pending = false;
+		WRITE(upcall_pending, false);
 #endif
-		atomic { word = selector; selector = false };
+		atomic { word = selector; selector = false; SAY("write") };
 		port = 0;
 		do
 		:: word && port < PORTS ->
@@ -70,9 +85,9 @@ inline dispatch() {
 			:: pending[port] && !masked[port] ->
 #ifdef CLEARS_LATE
 				seen[port] = sent[port];
-				pending[port] = false
+				WRITE(pending[port], false)
 #else
-				pending[port] = false;
+				WRITE(pending[port], false);
 				seen[port] = sent[port]
 #endif
 			:: else
@@ -81,17 +96,17 @@ inline dispatch() {
 		:: else -> break
 		od;
 #ifdef PENDING_CLEARED_LAST
-		upcall_pending = false;
+		WRITE(upcall_pending, false);
 #endif
-		upcall_mask = false;
+		atomic { upcall_mask = false; SAY("open") };
 		atomic {
 			if
-			:: upcall_due -> upcall_due = false	/* in the critical range: event_entry begins again */
+			:: upcall_due -> upcall_due = false; SAY("take")	/* in the critical range: event_entry begins again */
 #ifndef RETURNS_BLINDLY
-			:: !upcall_due && upcall_pending -> upcall_mask = true
-			:: !upcall_due && !upcall_pending -> break
+			:: !upcall_due && upcall_pending -> upcall_mask = true; SAY("close")
+			:: !upcall_due && !upcall_pending -> SAY("close"); break
 #else
-			:: !upcall_due -> break
+			:: !upcall_due -> SAY("close"); break
 #endif
 			fi
 		}
@@ -102,7 +117,7 @@ inline dispatch() {
 /* A step of the guest outside of handlers: an upcall that is due comes first. */
 #define STEP(what) \
 	do \
-	:: atomic { upcall_due -> upcall_due = false }; dispatch() \
+	:: atomic { upcall_due -> upcall_due = false; SAY("take") }; dispatch() \
 	:: atomic { !upcall_due -> what; break } \
 	od
 
@@ -111,9 +126,9 @@ inline block() {
 	bool there;
 
 	STEP(there = upcall_pending);
-	STEP(upcall_mask = false; if :: there -> way_back() :: else -> blocked = true fi);
+	STEP(upcall_mask = false; if :: there -> way_back() :: else -> blocked = true fi; SAY("block"));
 #else
-	STEP(upcall_mask = false; if :: upcall_pending -> way_back() :: else -> blocked = true fi);
+	STEP(upcall_mask = false; if :: upcall_pending -> way_back() :: else -> blocked = true fi; SAY("block"));
 #endif
 end_asleep:
 	!blocked
@@ -123,17 +138,17 @@ active proctype guest() {
 	byte port;
 
 	do
-	:: STEP(upcall_mask = true);	/* events_wait_until(): disabled, looked, not yet */
+	:: STEP(WRITE(upcall_mask, true));	/* events_wait_until(): disabled, looked, not yet */
 	   block()
-	:: STEP(masked[0] = true);
+	:: STEP(WRITE(masked[0], true));
 	   STEP(skip);
-	   STEP(masked[0] = false);	/* event_unmask() */
+	   STEP(WRITE(masked[0], false));	/* event_unmask() */
 #ifndef UNMASK_FORGETS
 	   if
 	   :: pending[0] ->
-		STEP(selector = true);
-		STEP(upcall_pending = true);
-		STEP(if :: !upcall_mask -> way_back() :: else fi)
+		STEP(WRITE(selector, true));
+		STEP(WRITE(upcall_pending, true));
+		STEP(if :: !upcall_mask -> way_back() :: else fi; SAY("call"))
 	   :: else
 	   fi
 #endif

@@ -5,10 +5,16 @@
  * A store reaches memory some time later, in order; a load may come before that. So each side has a queue of stores, and a fence
  * waits until its own is empty. The other direction, answers and events, is the same with the names changed.
  *
+ * What it prints in a simulation is a trace for replay.c: what the front end writes, when it arrives in memory; what the back end reads
+ * and writes, when it does.
+ *
  * BROKEN: FRONT_WITHOUT_FENCE BACK_WITHOUT_FENCE NO_FINAL_LOOK LOOKS_FIRST INDEX_FIRST THRESHOLD_EQUAL ONE_SLOT_MORE
+ * TRACES: -DREQUESTS=20
  */
 #define SLOTS 2
+#ifndef REQUESTS
 #define REQUESTS 5
+#endif
 #define U(x) ((x) & 7)		/* indices run freely and wrap */
 
 #ifdef ONE_SLOT_MORE
@@ -36,7 +42,7 @@ active proctype processors() {
 	byte where, what;
 
 end:	do
-	:: atomic { front_stores?where,what -> memory[where] = what }
+	:: atomic { front_stores?where,what -> memory[where] = what; printf("front %d %d\n", where, what) }
 	:: atomic { back_stores?where,what -> memory[where] = what }
 	od
 }
@@ -82,17 +88,23 @@ proctype back() {
 
 	do
 	:: true ->
-end_rest:	atomic { kicked -> kicked = false };
+end_rest:	atomic { kicked -> kicked = false; printf("woken\n") };
 		do
 		:: true ->
-			index = memory[REQ_PROD];
 			do
-			:: index != U(taken) ->
-				assert(memory[SLOT(U(taken))] == taken);	/* the request, whole */
-				taken++;
-				all_taken = taken;
-				store(back_stores, RSP_PROD, U(taken))
-			:: else -> break
+			:: true ->
+				atomic { index = memory[REQ_PROD]; printf("look %d\n", index) };
+				if
+				:: index != U(taken) ->
+					atomic {
+						printf("slot %d\n", memory[SLOT(U(taken))]);
+						assert(memory[SLOT(U(taken))] == taken);	/* the request, whole */
+						taken++;
+						all_taken = taken
+					}
+					atomic { store(back_stores, RSP_PROD, U(taken)); printf("answer %d\n", U(taken)) }
+				:: else -> break
+				fi
 			od;
 #ifdef LOOKS_FIRST
 			if
@@ -100,18 +112,19 @@ end_rest:	atomic { kicked -> kicked = false };
 			:: else
 			fi
 #else
-			store(back_stores, REQ_EVENT, U(taken + 1));
+			atomic { store(back_stores, REQ_EVENT, U(taken + 1)); printf("event %d\n", U(taken + 1)) }
 #ifndef BACK_WITHOUT_FENCE
 			fence(back_stores);
 #endif
-			if
 #ifdef NO_FINAL_LOOK
-			:: break
+			break
 #else
-			:: memory[REQ_PROD] == U(taken) -> break
+			atomic { index = memory[REQ_PROD]; printf("look %d\n", index) };
+			if
+			:: index == U(taken) -> break
 			:: else
-#endif
 			fi
+#endif
 #endif
 		od
 	od

@@ -5,6 +5,7 @@
 #include "frame.h"
 #include "frame_pool.h"
 #include "host/audit.h"
+#include "host/disk.h"
 #include "host/domains.h"
 #include "unit/test.h"
 
@@ -563,5 +564,38 @@ TEST(a_domain_hears_of_its_limit_and_of_a_wish_for_its_end)
 	EXPECT_EQ(one.d->life, LIFE_OPEN);
 	EXPECT_EQ(on(CONTROL_shutdown, 0), -EINVAL);
 	EXPECT_EQ(on(CONTROL_shutdown, 3), -ESRCH);
+	audit_all();
+}
+
+static bool heard(uint32_t port)
+{
+	bool was = one.d->shared->pending[0] == 1u << port;
+
+	one.d->shared->pending[0] = 0;
+	return was;
+}
+
+TEST(a_domain_hears_that_its_devices_change)
+{
+	struct control_op vif = { .op = CONTROL_vif_create, .domain = 1, .u.vif = { .mac = { 2, 0, 0, 0, 0, 1 } } };
+	struct control_op extent = { .op = CONTROL_extent_add, .domain = 1, .u.extent = { .rights = EXTENT_READ, .count = 8 } };
+	uint32_t port;
+
+	start();
+	host_disk_add(64, 1, false);
+	port = bind(&one, VIRQ_DEVICES);
+	EXPECT_EQ(ask(&zero, vif), 0);
+	EXPECT(heard(port));
+	EXPECT_EQ(ask(&zero, vif), -EEXIST);
+	EXPECT_EQ(one.d->shared->pending[0], 0);
+	EXPECT_EQ(on(CONTROL_vif_destroy, 1), 0);
+	EXPECT(heard(port));
+	EXPECT_EQ(on(CONTROL_vbd_create, 1), 0);
+	EXPECT_EQ(ask(&zero, extent), 0);
+	EXPECT(heard(port));
+	EXPECT_EQ(on(CONTROL_extent_remove, 1), 0);
+	EXPECT(heard(port));
+	EXPECT_EQ(on(CONTROL_vbd_destroy, 1), 0);
+	EXPECT(heard(port));
 	audit_all();
 }

@@ -137,7 +137,7 @@ TEST(what_domain_0_still_maps_of_the_dead_stays_until_it_lets_go)
 	EXPECT_EQ(map_foreign(&zero, &g, PFN_TABLE, PTE_P), 0);
 	domain_kill(g.d, SHUTDOWN_crash, 0);
 	for (unsigned int i = 0; i < 50; i++)
-		domain_reap();
+		sched_return();
 	audit_all();
 	EXPECT_EQ(frame_record(MFN(g.mfn[5]))->owner, g.d->id);
 	EXPECT_EQ(g.d->life, LIFE_DYING);
@@ -145,7 +145,7 @@ TEST(what_domain_0_still_maps_of_the_dead_stays_until_it_lets_go)
 	EXPECT_EQ(map_foreign(&zero, &g, 6, 0), 0);
 	EXPECT_EQ(map_foreign(&zero, &g, PFN_TABLE, 0), 0);
 	for (unsigned int i = 0; i < 50; i++)
-		domain_reap();
+		sched_return();
 	audit_all();
 	EXPECT_EQ(g.d->life, LIFE_FREE);
 	EXPECT_EQ(frame_pool_free_count(), free_before);

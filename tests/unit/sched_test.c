@@ -338,3 +338,42 @@ TEST(the_one_that_dies_while_it_runs_leaves_nothing_loaded)
 	EXPECT_EQ(guests[dead].d->life, LIFE_FREE);
 	EXPECT_EQ(host.slots[dead].gdt[0].n, MFN_NONE.n);
 }
+
+/* Two domains alone; the first one computes for so long, without a call, then sleeps. */
+static void compute_and_sleep(unsigned int who, uint64_t time)
+{
+	host_enter(&guests[who]);
+	EXPECT_EQ(running(), who);
+	host.now += time;
+	sched_sleep(guests[who].d);
+}
+
+TEST(what_the_last_one_used_counts_for_who_wakes_after_it_slept)
+{
+	uint64_t begin;
+
+	start();
+	compute_and_sleep(0, 900000000);
+	sched_unpause(guests[1].d);
+	sched_sleep(guests[1].d);
+	sched_wake(guests[1].d);
+	EXPECT_EQ(running(), 1);
+	sched_wake(guests[0].d);
+	for (begin = host.now; running() != 0 && host.now - begin < 1000000000;)
+		slice_over();
+	EXPECT(host.now - begin <= 2 * POLICY_ALLOWANCE, "%llu ns", host.now - begin);
+}
+
+TEST(a_new_share_does_not_count_for_time_that_was_had_with_the_old_one)
+{
+	struct control_op op = { .interface = ATELIER_INTERFACE, .op = CONTROL_sched, .u.sched = { .weight = 1 } };
+	uint64_t before;
+
+	start();
+	EXPECT_EQ(running(), 0);
+	before = guests[0].d->policy.avt;
+	host.now += 1000000;
+	EXPECT_EQ(CALL(&guests[0], control_op, ARG(op)), 0);
+	running();
+	EXPECT_EQ(guests[0].d->policy.avt - before, 1000000ull * POLICY_UNIT);
+}
