@@ -199,7 +199,10 @@ def creation() -> dict[int, Creation]:
 
 @dataclass(frozen=True)
 class Many:
-    """@throughput: of one domain's alone. @unfair: the largest difference of two domains' shares, of what BVT allows them. @idle: how many did nothing."""
+    """
+    @throughput: of one domain's alone. @unfair: the largest difference of two domains' shares, of what BVT allows them. @idle: how
+    many did nothing.
+    """
 
     throughput: float
     unfair: float
@@ -296,7 +299,7 @@ def hostile_figures(say: Callable[[str], None]) -> Iterator[Figure]:
     for mode, victim in [(mode, "busy") for mode in HOSTILE] + [(what, what) for what in SHARED]:
         say(f"beside a hostile neighbour: {mode}, {victim}")
         b = beside(mode, victim)
-        yield Figure(f"beside_{mode}_{victim}", f"beside a domain that is hostile ({mode}): what another ({victim}) lost of its fair share, %",
+        yield Figure(f"beside_{mode}_{victim}", f"beside a hostile domain ({mode}): what another ({victim}) lost of its fair share, %",
                      100 * (1 - b.share), 5, f"a command of domain 0 took {b.shell:.2f} times its time at most")  # fmt: skip
 
 
