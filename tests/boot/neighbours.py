@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""Many domains at once and hostile ones among them, counted (bench/domains.py): what each may cost the others."""
+"""Many domains at once and hostile ones among them, counted (bench/crowd.py): what each may cost the others."""
 
 import sys
 
 from boots import ROOT, expect
 
 sys.path.insert(0, str(ROOT / "bench"))
-import domains  # noqa: E402
+import crowd  # noqa: E402
 
 SHARE = 0.95  # of what is fair
 SHELL = 2.0  # times what a command takes without neighbours
 
 
 def _beside(mode: str, victim: str = "busy") -> None:
-    b = domains.beside(mode, victim)
+    b = crowd.beside(mode, victim)
     expect(b.share >= SHARE, f"the other one had {b.share:.3f} of its fair share")
     expect(b.shell <= SHELL, f"a command in domain 0 took {b.shell:.2f} times its time")
 
@@ -57,14 +57,14 @@ def a_linux_that_forks_without_end_leaves_others_their_share():
 
 
 def a_hundred_and_forty_four_domains_all_go_on_share_by_weight_and_lose_nothing():
-    m = domains.many()
+    m = crowd.many()
     expect(m.idle == 0, f"{m.idle} of {m.count} did nothing")
     expect(m.throughput >= SHARE, f"together they did {m.throughput:.3f} of what one does alone")
     expect(m.unfair <= 1, f"two shares differ by {m.unfair:.2f} times what BVT allows")
 
 
 def making_and_ending_a_domain_costs_the_same_with_a_hundred_and_twenty_seven_others():
-    alone, crowded = domains.creation()[0], domains.creation()[127]
+    alone, crowded = crowd.creation()[0], crowd.creation()[127]
     expect(crowded.mini < 2_000_000, f"a mini domain costs {crowded.mini:,} instructions")
     expect(crowded.large < 2_000_000, f"one of 24 MiB costs {crowded.large:,} instructions")
     for what in ("mini", "large", "linux"):

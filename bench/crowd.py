@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Many domains on one machine: what one costs to make and to end, how they share, and what one can do to the others.
 
-domains.sh is what domain 0 does in each run. In the other domains runs neighbour.c, and in those with Linux worker.c: they count units of
+crowd.sh is what domain 0 does in each run. In the other domains runs neighbour.c, and in those with Linux worker.c: they count units of
 work between two moments that all of them know. All is counted by instructions (-icount) and so the same each time: disk and wire are boot
 modules. tests/boot/neighbours.py asserts what figures() reports.
 """
@@ -25,7 +25,7 @@ from atelier_grader.wire import Wire  # noqa: E402
 
 WORKER = OUT / "worker"
 NEIGHBOUR = OUT / "neighbour.elf"
-SCRIPT = ROOT / "bench/domains.sh"
+SCRIPT = ROOT / "bench/crowd.sh"
 ATL = ROOT / "build/atl"
 DOMAIN_0 = OUT / "domains.cpio"  # its file system
 DOMAIN = OUT / "domain.cpio"  # that of the others
@@ -36,7 +36,7 @@ MEMORY = 1280  # MiB
 DISK_SECTORS = 4096  # in two extents, x and y
 PACKET_TIME = 6720  # nanoseconds: 84 bytes, the smallest packet with all that is around it, on a wire of 100 Mbit/s
 
-# domains.sh's own extents: the small file system has no sfdisk, and this is what it would say.
+# crowd.sh's own extents: the small file system has no sfdisk, and this is what it would say.
 SFDISK = """#!/bin/busybox sh
 echo '/dev/vbda1 : start= 0, size= 2048, name="x"'
 echo '/dev/vbda2 : start= 2048, size= 2048, name="y"'
@@ -131,7 +131,7 @@ def read_did(text: str) -> dict[str, Did]:
 def read_ticks(text: str, row: str) -> list[int]:
     found = re.search(rf"^row {row} 1 ([\d ]+)$", text, re.M)
     if not found:
-        raise measure.Failure(f"a run of bench/domains.sh printed no row {row}")
+        raise measure.Failure(f"a run of bench/crowd.sh printed no row {row}")
     return [int(word) for word in found[1].split()]
 
 

@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: MIT
 #
-# What domain 0 does in a measurement of many domains: domains.py calls this with the name of one and reads what it prints.
+# What domain 0 does in a measurement of many domains: crowd.py calls this with the name of one and reads what it prints.
 
 fail() {
 	echo "bench: $*"
