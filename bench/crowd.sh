@@ -1,14 +1,14 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: MIT
 #
-# What domain 0 does in a measurement of many domains: domains.py calls this with the name of one and reads what it prints.
+# What domain 0 does in a measurement of many domains: crowd.py calls this with the name of one and reads what it prints.
 
 fail() {
 	echo "bench: $*"
 	exit 1
 }
 
-# mini NAME MEMORY WORDS: a domain with neighbour.c; `vif=1` or `vbd=NAME` before it in the environment
+# mini NAME MEMORY WORDS: a domain with neighbour.c; vif, vbd and weight are its devices and its share
 mini() {
 	atl create $1 --mem $2 --kernel /boot/neighbour --cmdline "$3" ${vif:+--vif} ${vbd:+--vbd $vbd} ${weight:+--weight $weight} \
 		>/dev/null || fail "$1 cannot be created"
@@ -38,7 +38,7 @@ list() {
 	echo
 }
 
-# use LENGTH MODE: a window of so many milliseconds, alone with one domain
+# alone LENGTH MODE: a window of so many milliseconds with one domain
 alone() {
 	from=$(($(worker now) + 100)) to=$((from + $1))
 	mini alone 4M "mode=$2 from=$from to=$to"
@@ -47,22 +47,15 @@ alone() {
 	atl destroy alone
 }
 
-# Commands of a shell, one after the other: how long each took
-shell() {
-	for i in 1 2 3 4 5; do
-		ls -lR /etc /usr/sbin >/dev/null
-	done
-}
-
 # neighbour MODE VICTIM: a domain beside one that is busy with it
 neighbour() {
 	case $2 in
 	packets) vif=1 ;;
 	disk) vbd=x ;;
 	esac
-	alone 1000 $2
+	alone 500 $2
 	worker time shell_alone 5 /bin/ls -lR /etc /usr/sbin
-	from=$(($(worker now) + 300)) to=$((from + 2000))
+	from=$(($(worker now) + 300)) to=$((from + 1000))
 	mini victim 4M "mode=$2 from=$from to=$to"
 	[ $1 = disk ] && hog=y
 	case $1 in
@@ -72,7 +65,7 @@ neighbour() {
 	esac
 	wait_until $from
 	list first
-	wait_until $((from + 500))
+	wait_until $((from + 100))
 	worker time shell 5 /bin/ls -lR /etc /usr/sbin
 	wait_until $((to - 50))
 	list last
@@ -94,6 +87,8 @@ creation() {
 		sleep 0.5
 		worker time create_mini_$others 5 /usr/sbin/atl create t% --mem 1M --kernel /boot/neighbour --cmdline mode=busy
 		for i in 0 1 2 3 4; do atl destroy t$i; done
+		worker time create_large_$others 3 /usr/sbin/atl create t% --mem 24M --kernel /boot/neighbour --cmdline mode=busy
+		for i in 0 1 2; do atl destroy t$i; done
 		worker time create_linux_$others 3 /usr/sbin/atl create t% --mem 24M --initrd /boot/initrd
 		sleep 2
 		worker time destroy_linux_$others 3 /usr/sbin/atl destroy t%
@@ -122,19 +117,33 @@ many() {
 	did linux1
 	atl destroy linux1
 	echo together
-	from=$(($(worker now) + 500 + 600 * $1 + 10 * $2)) to=$((from + 10000))
+	from=$(($(worker now) + 500 + 600 * $1 + 10 * $2)) to=$((from + 6000))
 	linuxes $1 $from $to
 	minis $2 $from $to
 	[ $(worker now) -lt $from ] || fail "they were not ready in time"
 	wait_until $from
-	sleep 0.5
 	list first
-	wait_until $((to - 300))
+	wait_until $((to - 1000))
 	list last
 	echo "window $from $to"
 	wait_until $((to + 100))
 	for i in $(seq $1); do did linux$i; done
 	for i in $(seq $2); do did mini$i; done
+}
+
+# rising COUNT...: so many together, of one kind
+rising() {
+	for count; do
+		from=$(($(worker now) + 200 + 5 * count)) to=$((from + 2000))
+		minis $count $from $to
+		[ $(worker now) -lt $from ] || fail "they were not ready in time"
+		wait_until $((to + 50))
+		echo "count $count $((to - from))"
+		for i in $(seq $count); do
+			did mini$i
+			atl destroy mini$i
+		done
+	done
 }
 
 "$@"
