@@ -176,6 +176,8 @@ static void load(struct domain *d)
 
 static void run(struct domain *d)
 {
+	uint64_t slice, left;
+
 	load(d);
 	vtime_switch_in(d);
 	if (sched.current != d || sched.moved) {
@@ -183,7 +185,9 @@ static void run(struct domain *d)
 		sched.moved = false;
 		time_publish(d);	/* lab 2 */
 	}
-	timer_set_slice(d->vtime.since + MIN(policy_slice(d), vtime_left(d)));
+	slice = policy_slice(d);
+	left = vtime_left(d);
+	timer_set_slice(d->vtime.since + MIN(slice, left));
 }
 
 /* One bounded piece of what is left over from the dead, before a guest runs again. */
