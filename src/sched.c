@@ -69,10 +69,12 @@ static uint64_t take_off(struct domain *runs, uint64_t from, uint64_t to)
 
 void sched_bill(struct domain *d)
 {
-	uint64_t from = sched.metered, now = machine_now(), time = now - from;
+	uint64_t from = sched.metered, now, time;
 
 	if (from == NOT_METERED)
 		return;
+	now = machine_now();
+	time = now - from;
 	sched.metered = now;
 	if (d == sched.current || d->life != LIFE_OPEN)
 		return;
