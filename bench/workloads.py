@@ -16,7 +16,7 @@ A group has a module, with its GROUP in it; groups.py knows the modules.
 import base64
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -90,6 +90,9 @@ class Comparison:
             return "ok"
         return "between" if ratio >= must else "under"
 
+    def data(self) -> dict[str, object]:
+        return asdict(self) | {"ratio": self.ratio, "work_ratio": self.work_ratio, "verdict": self.verdict}
+
 
 # --- the machine
 
@@ -162,7 +165,8 @@ def compare(group: Group, say: Callable[[str], None]) -> list[Comparison]:
 
 def table(group: Group, rows: list[Comparison]) -> str:
     lines = [
-        f"| {group.name} | native | of it waiting | Atelier | of it Linux | hypervisor | ratio | must | aim | verdict | without waiting | spread |",
+        f"| {group.name} | native | of it waiting | Atelier | of it Linux | hypervisor | ratio | must | aim | verdict |"
+        " without waiting | spread |",
         "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --- | --: | --: |",
     ]
     for r in rows:
@@ -170,6 +174,7 @@ def table(group: Group, rows: list[Comparison]) -> str:
         parts = r.places["atelier"]
         lines.append(
             f"| {r.workload.title} | {r.native:,.0f} | {r.places['native']['waiting']:,.0f} | {r.atelier:,.0f} |"
-            f" {parts['linux']:,.0f} | {parts['hypervisor']:,.0f} | {r.ratio:.2f} | {must} | {aim} | {r.verdict} | {r.work_ratio:.2f} | {r.spread:.1%} |"
+            f" {parts['linux']:,.0f} | {parts['hypervisor']:,.0f} | {r.ratio:.2f} | {must} | {aim} | {r.verdict} |"
+            f" {r.work_ratio:.2f} | {r.spread:.1%} |"
         )
     return "\n".join(lines) + "\n"
