@@ -69,10 +69,12 @@ static uint64_t take_off(struct domain *runs, uint64_t from, uint64_t to)
 
 void sched_bill(struct domain *d)
 {
-	uint64_t from = sched.metered, now = machine_now(), time = now - from;
+	uint64_t from = sched.metered, now, time;
 
 	if (from == NOT_METERED)
 		return;
+	now = machine_now();
+	time = now - from;
 	sched.metered = now;
 	if (d == sched.current || d->life != LIFE_OPEN)
 		return;
@@ -176,6 +178,8 @@ static void load(struct domain *d)
 
 static void run(struct domain *d)
 {
+	uint64_t slice, left;
+
 	load(d);
 	vtime_switch_in(d);
 	if (sched.current != d || sched.moved) {
@@ -183,7 +187,9 @@ static void run(struct domain *d)
 		sched.moved = false;
 		time_publish(d);	/* lab 2 */
 	}
-	timer_set_slice(d->vtime.since + MIN(policy_slice(d), vtime_left(d)));
+	slice = policy_slice(d);
+	left = vtime_left(d);
+	timer_set_slice(d->vtime.since + MIN(slice, left));
 }
 
 /* One bounded piece of what is left over from the dead, before a guest runs again. */

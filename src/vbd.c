@@ -371,7 +371,7 @@ static struct vbd_io *open_io(struct ring *r, struct vbd *v, const struct vbd_re
 	io->vbd = v;
 	io->jobs_left = 0;
 	io->status = 0;
-	io->request = *q;
+	memcpy(&io->request, q, sizeof(*q));
 	v->under_way++;
 	return io;
 }

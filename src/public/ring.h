@@ -128,7 +128,9 @@ struct vbd_request {
 	uint8_t pieces;
 	uint32_t device;	/* number of the VBD in this domain */
 	uint64_t sector;	/* the first one, as the guest counts */
-	struct vbd_piece { uint32_t frame : 20, first : 4, count : 4, reserved : 4; } piece[VBD_PIECES];
+	struct vbd_piece {
+		uint32_t frame : 20, first : 4, count : 4, reserved : 4;
+	} piece[VBD_PIECES];
 };
 struct vbd_info {
 	uint64_t sectors;	/* where its last extent ends */
