@@ -105,12 +105,13 @@ static void compare_port(unsigned int d, uint32_t i)
 			   is->remote_port, p->state, p->remote, p->remote_port);
 }
 
-static void compare(unsigned int d)
+static void compare(unsigned int d, bool all)
 {
 	const struct shared_info *s = guests[d].d->shared;
 	const struct model *m = &model[d];
 
-	for (uint32_t i = 0; i < EVENT_PORTS; i++)
+	/* The others do not change unless these do, or all do: that is seen at the end. */
+	for (uint32_t i = 0; i < EVENT_PORTS; i += all || i % 256 < FEW || i >= EVENT_PORTS - 8 ? 1 : 8)
 		compare_port(d, i);
 	for (unsigned int v = 0; v < VIRQ_COUNT; v++)
 		if (guests[d].d->events.virq_port[v] != m->virq[v])
@@ -124,12 +125,12 @@ static void compare(unsigned int d)
 		host_panic("E3: domain %u %s", d, m->sleeps ? "was woken by nothing" : "sleeps on");
 }
 
-static void compare_all(void)
+static void compare_all(bool all)
 {
 	for (unsigned int d = 0; d < DOMAINS; d++)
 		if (model[d].lives)
-			compare(d);
-	if (!event_check())
+			compare(d, all);
+	if (all && !event_check())
 		host_panic("event_check() objects");
 }
 
@@ -334,7 +335,7 @@ static void try_life(struct reader *r, unsigned int d)
 		return;
 	domain_kill(guests[d].d, SHUTDOWN_crash, 0);
 	model_die(d);
-	compare_all();
+	compare_all(true);
 	while (domain_reap())
 		;
 }
@@ -440,8 +441,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	}
 	for (unsigned int i = 0; i < STEPS && r.left > 0; i++) {
 		step(&r);
-		compare_all();
+		compare_all(false);
 	}
+	compare_all(true);
 	audit_all();
 	return 0;
 }
