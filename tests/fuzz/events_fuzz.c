@@ -26,6 +26,7 @@ static struct model {
 	uint32_t pending[EVENT_WORDS], mask[EVENT_WORDS], selector;
 	uint8_t upcall_pending, upcall_mask;
 	bool lives, sleeps;
+	unsigned int open;	/* ports */
 } model[DOMAINS];
 
 static struct guest guests[DOMAINS];
@@ -41,11 +42,7 @@ static struct model_port *model_open(unsigned int d, uint32_t port)
 
 static unsigned int model_left(unsigned int d)
 {
-	unsigned int n = 0;
-
-	for (uint32_t i = 1; i < EVENT_PORTS; i++)
-		n += model[d].ports[i].state == EVENT_CLOSED;
-	return n;
+	return EVENT_PORTS - 1 - model[d].open;
 }
 
 /* The domain that a number names, DOMAINS if there is none. */
@@ -74,6 +71,7 @@ static void model_close(unsigned int d, uint32_t port, uint32_t for_whom)
 	struct model_port p = model[d].ports[port];
 
 	model[d].ports[port] = (struct model_port){ .state = EVENT_CLOSED };
+	model[d].open--;
 	model[d].pending[port / 32] &= ~(1u << port % 32);
 	if (p.state == EVENT_VIRQ)
 		model[d].virq[p.virq] = 0;
@@ -161,6 +159,7 @@ static void take_port(unsigned int d, uint32_t port, struct model_port p)
 	if (port == 0 || port >= EVENT_PORTS || model_open(d, port))
 		host_panic("domain %u is given port %u, which is not free", d, port);
 	model[d].ports[port] = p;
+	model[d].open++;
 }
 
 static void try_alloc(unsigned int d, uint32_t remote)
