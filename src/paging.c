@@ -529,6 +529,9 @@ int do_update_va_mapping(struct domain *d, uint32_t va, uint32_t value, uint32_t
 	pde = *directory_entry(d->paging.base, va >> 22);
 	if (!(pde & PTE_P) || !frame_is(entry_mfn(pde), FRAME_TABLE))
 		return -EFAULT;
+	/* Domain 0's directory may name another's table: its own frames do not belong in there. */
+	if (!table_owner(&a, frame_record(entry_mfn(pde))))
+		return -EPERM;
 	err = write_table_entry(a.named, entry_mfn(pde), va / PAGE_SIZE % TABLE_ENTRIES, value);
 	if (err)
 		return err;

@@ -40,7 +40,8 @@ unit: build/host/unit/run	## the unit tests; TEST=frame_test.c: one file's
 
 # ---- the explorer: every state of a tiny domain ----
 
-EXPLORE_SRC := $(wildcard tests/explore/*.c)
+PAIR_SRC := $(wildcard tests/explore/pair*.c) tests/explore/symbols.c
+EXPLORE_SRC := $(filter-out tests/explore/pair%,$(wildcard tests/explore/*.c))
 
 # $(call explore_config,NAME,OWN FRAMES,SLOTS,MORE FLAGS)
 define explore_config
@@ -57,15 +58,27 @@ $(eval $(call explore_config,2x2,2,2))
 $(eval $(call explore_config,3x1,3,1))
 $(eval $(call explore_config,3x2,3,2))
 
+# Two domains: tests/explore/pair.h.
+define pair_config
+$(call host_config,explore-$(1),$(CC),-O3 -fno-pie -DTABLE_ENTRIES=2u -DGUEST_SLOTS=1u -DMAX_DOMAINS=2 -DHOST_SLOTS=2u -DHOST_FRAMES=16u \
+	-DFRAME_COUNT_MAX=7 -DHOST_EMPTY_TEMPLATE=1 -DAUDIT_DESCRIPTORS=8 -DVBD_REQUESTS=1u -DVBD_POOL=1u $(2))
+build/host/explore-$(1)/explore: $(call host_objects,explore-$(1),$(PAIR_SRC))
+	$$(call say,LINK,$$@) $(CC) -m32 -no-pie $(HOST_LINK) -o $$@ $$^
+endef
+$(eval $(call pair_config,pair,-DPLAY=2u))
+$(eval $(call pair_config,pair-events,-DPLAY=1u -DPAIR_EVENTS=1))
+
 # tests/explore/explore.c says what the options are.
-EXPLORE_QUICK := 2x1 3x1 2x2 2x2-full
+EXPLORE_QUICK := 2x1 3x1 2x2 2x2-full pair pair-events
 .PHONY: explore explore-quick $(EXPLORE_QUICK:%=explore-%) explore-3x2
-explore-quick: $(EXPLORE_QUICK:%=explore-%)	## every state of small domains, in a minute
+explore-quick: $(EXPLORE_QUICK:%=explore-%)	## every state of small domains, alone and two together, in a minute
 explore: explore-quick explore-3x2		## the same of a larger one, in a quarter of an hour
 explore-2x1 explore-3x1 explore-2x2: explore-%: build/host/explore-%/explore
 	@$< -b $(EXPLORE_STATES)
 explore-2x2-full: build/host/explore-2x2/explore
 	@$< -f -r $(EXPLORE_STATES)
+explore-pair explore-pair-events: explore-%: build/host/explore-%/explore
+	@$<
 explore-3x2: EXPLORE_STATES ?= 20000000
 explore-3x2: build/host/explore-3x2/explore
 	@$< -r $(EXPLORE_STATES)

@@ -12,6 +12,9 @@ struct symbols_part {
 	size_t size;
 };
 
+/* Where one of them lies. */
+struct symbols_part symbols_find(const char *name);
+
 /*
  * Remembers all as they are now. The variables of @names (NULL-terminated) and the @n parts may change; symbols_changed() looks at
  * all the rest.

@@ -26,6 +26,7 @@ static struct model {
 	uint32_t pending[EVENT_WORDS], mask[EVENT_WORDS], selector;
 	uint8_t upcall_pending, upcall_mask;
 	bool lives, sleeps;
+	unsigned int open;	/* ports */
 } model[DOMAINS];
 
 static struct guest guests[DOMAINS];
@@ -41,11 +42,7 @@ static struct model_port *model_open(unsigned int d, uint32_t port)
 
 static unsigned int model_left(unsigned int d)
 {
-	unsigned int n = 0;
-
-	for (uint32_t i = 1; i < EVENT_PORTS; i++)
-		n += model[d].ports[i].state == EVENT_CLOSED;
-	return n;
+	return EVENT_PORTS - 1 - model[d].open;
 }
 
 /* The domain that a number names, DOMAINS if there is none. */
@@ -74,6 +71,7 @@ static void model_close(unsigned int d, uint32_t port, uint32_t for_whom)
 	struct model_port p = model[d].ports[port];
 
 	model[d].ports[port] = (struct model_port){ .state = EVENT_CLOSED };
+	model[d].open--;
 	model[d].pending[port / 32] &= ~(1u << port % 32);
 	if (p.state == EVENT_VIRQ)
 		model[d].virq[p.virq] = 0;
@@ -105,12 +103,13 @@ static void compare_port(unsigned int d, uint32_t i)
 			   is->remote_port, p->state, p->remote, p->remote_port);
 }
 
-static void compare(unsigned int d)
+static void compare(unsigned int d, bool all)
 {
 	const struct shared_info *s = guests[d].d->shared;
 	const struct model *m = &model[d];
 
-	for (uint32_t i = 0; i < EVENT_PORTS; i++)
+	/* The others do not change unless these do, or all do: that is seen at the end. */
+	for (uint32_t i = 0; i < EVENT_PORTS; i += all || i % 256 < FEW || i >= EVENT_PORTS - 8 ? 1 : 8)
 		compare_port(d, i);
 	for (unsigned int v = 0; v < VIRQ_COUNT; v++)
 		if (guests[d].d->events.virq_port[v] != m->virq[v])
@@ -124,12 +123,12 @@ static void compare(unsigned int d)
 		host_panic("E3: domain %u %s", d, m->sleeps ? "was woken by nothing" : "sleeps on");
 }
 
-static void compare_all(void)
+static void compare_all(bool all)
 {
 	for (unsigned int d = 0; d < DOMAINS; d++)
 		if (model[d].lives)
-			compare(d);
-	if (!event_check())
+			compare(d, all);
+	if (all && !event_check())
 		host_panic("event_check() objects");
 }
 
@@ -160,6 +159,7 @@ static void take_port(unsigned int d, uint32_t port, struct model_port p)
 	if (port == 0 || port >= EVENT_PORTS || model_open(d, port))
 		host_panic("domain %u is given port %u, which is not free", d, port);
 	model[d].ports[port] = p;
+	model[d].open++;
 }
 
 static void try_alloc(unsigned int d, uint32_t remote)
@@ -334,7 +334,7 @@ static void try_life(struct reader *r, unsigned int d)
 		return;
 	domain_kill(guests[d].d, SHUTDOWN_crash, 0);
 	model_die(d);
-	compare_all();
+	compare_all(true);
 	while (domain_reap())
 		;
 }
@@ -440,8 +440,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	}
 	for (unsigned int i = 0; i < STEPS && r.left > 0; i++) {
 		step(&r);
-		compare_all();
+		compare_all(false);
 	}
+	compare_all(true);
 	audit_all();
 	return 0;
 }

@@ -66,6 +66,35 @@ TEST(what_makes_no_sense_is_refused)
 	audit_all();
 }
 
+/* J2, XSA-410: what domain 0 might begin with a domain that is on its way out. */
+TEST(nothing_can_be_begun_with_the_dying)
+{
+	static const uint32_t for_one[] = {
+		CONTROL_pause, CONTROL_unpause, CONTROL_start, CONTROL_frame_list, CONTROL_sched, CONTROL_limit, CONTROL_console,
+		CONTROL_vif_create, CONTROL_vif_destroy, CONTROL_vif_info, CONTROL_event_bind, CONTROL_shutdown, CONTROL_vbd_create,
+		CONTROL_vbd_destroy, CONTROL_vbd_info, CONTROL_extent_add, CONTROL_extent_remove, CONTROL_extent_info,
+	};
+	struct mmu_request map;
+	uint32_t before;
+
+	start();
+	before = frame_pool_free_count();
+	map = (struct mmu_request){ zero.mfn[PFN_TABLE] << PAGE_SHIFT | 4 * 100, one.mfn[PFN_DATA] << PAGE_SHIFT | PTE_P };
+	EXPECT_EQ(CALL(&zero, mmu_update, ARG(map), 1, 0, 1), 0);
+	EXPECT_EQ(on(CONTROL_destroy, 1), -EAGAIN, "domain 0 maps a frame of it");
+	for (unsigned int i = 0; i < ARRAY_SIZE(for_one); i++)
+		EXPECT_EQ(on(for_one[i], 1), -ESRCH, "operation %u", for_one[i]);
+	EXPECT_EQ(ask(&zero, (struct control_op){ .op = CONTROL_event_bind, .domain = 2, .u.event.peer = 1 }), -ESRCH);
+	map.where += 4;
+	EXPECT_EQ(CALL(&zero, mmu_update, ARG(map), 1, 0, 1), -ESRCH);
+	EXPECT_EQ(CALL(&zero, update_va_mapping, host_va(101), map.value, 0, 1), -ESRCH);
+	map = (struct mmu_request){ map.where - 4, 0 };
+	EXPECT_EQ(CALL(&zero, mmu_update, ARG(map), 1, 0, DOMID_SELF), 0);
+	EXPECT_EQ(on(CONTROL_destroy, 1), 0);
+	EXPECT_EQ(frame_pool_free_count(), before + 6 + 1);
+	audit_all();
+}
+
 TEST(info_goes_from_domain_to_domain)
 {
 	static const uint32_t states[] = { DOMAIN_RUNNABLE, DOMAIN_RUNNABLE, DOMAIN_BUILDING };

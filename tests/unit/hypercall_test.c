@@ -4,6 +4,7 @@
 #include "guest_copy.h"
 #include "host/audit.h"
 #include "host/domains.h"
+#include "host/state.h"
 #include "unit/test.h"
 
 static struct guest start(void)
@@ -403,4 +404,49 @@ TEST(the_audit_call_says_whether_the_state_is_sound)
 	frame_record(MFN(g.mfn[PFN_DATA]))->refs++;
 	EXPECT_EQ(CALL(&g, debug_op, DEBUG_audit), -EIO);
 	EXPECT(strstr(host_output(NULL), "frame_check"));
+}
+
+/* ---- addresses that are none ---- */
+
+/* A call that reads a structure of more than four bytes at its first argument, or writes one there. */
+struct reader {
+	uint32_t number, second;
+	bool writes;
+};
+
+static void expect_untouched(struct guest *g, const struct reader *r, uint32_t at, struct state *before, struct state *after)
+{
+	int result;
+
+	state_take(before);
+	result = host_call(g, r->number, (const uint32_t[5]){ at, r->second, 0, DOMID_SELF });
+	state_take(after);
+	EXPECT_EQ(result, -EFAULT, "call %u at 0x%x", r->number, at);
+	EXPECT(!state_differs(before, after), "call %u at 0x%x: %s", r->number, at, state_differs(before, after));
+}
+
+TEST(a_call_at_an_address_that_is_none_faults_and_changes_nothing)
+{
+	static const struct reader readers[] = {
+		{ HYPERCALL_multicall, 2, false }, { HYPERCALL_event_channel_op, 0, true }, { HYPERCALL_set_callbacks, 0, false },
+		{ HYPERCALL_set_trap_table, 2, false }, { HYPERCALL_set_timer, 0, false }, { HYPERCALL_mmu_update, 1, false },
+		{ HYPERCALL_set_gdt, 1024, false }, { HYPERCALL_ring_op, 0, false }, { HYPERCALL_memory_op, 0, false },
+		{ HYPERCALL_control_op, 0, true },
+	};
+	struct guest g = start();
+	const uint32_t bad[] = {
+		0, 0x1000, host_va(200), host_va(12) - 4, ATELIER_LINE - 4, ATELIER_LINE, ATELIER_LINE + 4, ATELIER_FENCE - 4,
+		ATELIER_FENCE, 0xfffffffc, 0xffffffff,
+	};
+	struct state *before = state_new(PAGE_SIZE), *after = state_new(PAGE_SIZE);
+
+	for (unsigned int r = 0; r < ARRAY_SIZE(readers); r++) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++)
+			expect_untouched(&g, &readers[r], bad[i], before, after);
+		if (readers[r].writes)	/* readable, and no more: a page table */
+			expect_untouched(&g, &readers[r], host_va(PFN_TABLE), before, after);
+	}
+	state_free(before);
+	state_free(after);
+	audit_all();
 }

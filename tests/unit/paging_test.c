@@ -768,6 +768,21 @@ TEST(update_va_mapping_refuses_what_has_no_table_or_no_right)
 	EXPECT_EQ(CALL(&g, update_va_mapping, host_va(200), 0, 0, 0), -EPERM);
 }
 
+/* Domain 0 may map another's table whole; that one's own directory may name it, too. */
+TEST(update_va_mapping_keeps_domain_0s_frames_out_of_anothers_table)
+{
+	uint32_t slot = host_va(0) / (PAGE_SIZE * TABLE_ENTRIES) + 1, va = slot * PAGE_SIZE * TABLE_ENTRIES + 200 * PAGE_SIZE, own;
+
+	start();
+	own = zero.mfn[PFN_DATA] << PAGE_SHIFT | PTE_P;
+	EXPECT_EQ(as(&zero, entry_address(zero.mfn[PFN_DIRECTORY], slot), pte(PFN_TABLE, PTE_RW), 1), 0);
+	EXPECT_EQ(CALL(&zero, update_va_mapping, va, own, 0, DOMID_SELF), -EPERM);
+	EXPECT_EQ(words(PFN_TABLE)[200], 0);
+	EXPECT_EQ(CALL(&zero, update_va_mapping, va, own, 0, 1), -EPERM);
+	EXPECT_EQ(CALL(&zero, update_va_mapping, va, pte(LOOSE, 0), 0, 1), 0);
+	EXPECT_EQ(words(PFN_TABLE)[200], pte(LOOSE, 0));
+}
+
 TEST(update_va_mapping_does_not_write_a_directory_through_a_linear_map)
 {
 	start();

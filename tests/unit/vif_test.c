@@ -600,6 +600,26 @@ TEST(the_frame_it_came_in_becomes_the_guests_and_the_guests_the_wires)
 	audit_all();
 }
 
+/* H7, XSA-392: who posts nothing keeps nothing of others' memory. */
+TEST(packets_for_one_that_takes_none_are_dropped_and_kept_nowhere)
+{
+	uint32_t before;
+
+	start_open();
+	packet(stranger, a.mac, 200);
+	before = frame_pool_free_count();
+	for (unsigned int i = 0; i < 2000; i++)
+		host_wire_arrive(bytes, 200);
+	EXPECT_EQ(info(&a).rx_dropped, 2000);
+	EXPECT_EQ(info(&a).rx_packets, 0);
+	EXPECT_EQ(frame_pool_free_count(), before);
+	EXPECT_EQ(one.d->memory.owned.count, FRAMES);
+	post(&a, 1);
+	host_wire_arrive(bytes, 200);
+	expect_packet(&a, 100, 200);
+	audit_all();
+}
+
 TEST(frames_are_filled_in_the_order_they_were_posted)
 {
 	start_open();
