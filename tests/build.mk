@@ -192,4 +192,3 @@ $(LINUX_LIBRARIES): | deps-check
 .SECONDARY: $(LINUX_TESTS:%.c=build/tests/linux/%.o)
 -include $(wildcard build/tests/linux/labs/*/tests/*.d build/tests/linux/guestos/mini/*.d)
 CHECK_NEEDS += $(LINUX_PROGRAMS) $(LINUX_TEST_TOOLS)
-CHECK_QUICK_NEEDS += $(LINUX_PROGRAMS) $(LINUX_TEST_TOOLS)

@@ -103,7 +103,7 @@ static struct channel {
 	struct alarm alarm;
 } channels[CHANNELS];
 
-static struct region regions[CHANNELS][TRANSFER_PIECES] ALIGNED(64);
+static struct region regions[CHANNELS][TRANSFER_PIECES] ALIGNED(128);	/* nor does a table cross 64 KiB */
 
 /* ---- registers ---- */
 

@@ -65,10 +65,11 @@ static void fill(struct vbd_request *r, struct request *rq, int op)
 	r->sector = op == VBD_FLUSH ? 0 : blk_rq_pos(rq);
 	if (op != VBD_FLUSH)
 		rq_for_each_segment(v, rq, it) {
-			r->piece[n].frame = atelier_p2m[page_to_pfn(v.bv_page)];
-			r->piece[n].first = v.bv_offset >> SECTOR_SHIFT;
-			r->piece[n].count = v.bv_len >> SECTOR_SHIFT;
-			r->piece[n++].reserved = 0;
+			r->piece[n++] = (struct vbd_piece){
+				.frame = atelier_p2m[page_to_pfn(v.bv_page)],
+				.first = v.bv_offset >> SECTOR_SHIFT,
+				.count = v.bv_len >> SECTOR_SHIFT,
+			};
 		}
 	r->pieces = n;
 }
