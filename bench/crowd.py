@@ -320,7 +320,7 @@ def plot_rising(save: Callable[[object, str], None]) -> None:
         axes.plot(list(found), [values[i] for values in found.values()], style, markersize=4, label=name)
     axes.set_xscale("log", base=2)
     axes.set_xticks(list(found), [str(count) for count in found])
-    axes.set_ylim(0, 1.2)
+    axes.set_ylim(0, 1.4)
     axes.set_xlabel("busy domains")
     axes.set_ylabel("work; that of one alone, or its fair share, is 1")
     axes.legend(loc="lower left")
