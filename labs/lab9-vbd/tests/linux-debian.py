@@ -21,7 +21,7 @@ from atelier_grader.observe import Seen
 from atelier_grader.wire import Wire
 
 EXERCISE = "whole"
-MEMORY = 560
+MEMORY = 608
 OWN, OTHER = "10.0.2.15", "10.0.2.16"
 ADDRESS = "ip={}:::255.255.255.0::eth0:off"
 DOMAINS = (Linux("linux-debian", memory=49152, words=ADDRESS.format(OWN), atl=True),)
