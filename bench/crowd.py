@@ -322,6 +322,6 @@ def plot_rising(save: Callable[[object, str], None]) -> None:
     axes.set_xticks(list(found), [str(count) for count in found])
     axes.set_ylim(0, 1.4)
     axes.set_xlabel("busy domains")
-    axes.set_ylabel("work; that of one alone, or its fair share, is 1")
+    axes.set_ylabel("work (1: one alone, a fair share)")
     axes.legend(loc="lower left")
     save(figure, "domains")
