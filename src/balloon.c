@@ -125,12 +125,14 @@ static int increase(struct domain *d, guest_addr_t list, uint32_t count)
 	return tell(list, mfns, balloon_take(d, mfns, count));
 }
 
-/* The same for balloon_fill(), which has looked at what others were promised. */
+/* The same for balloon_fill(), which has looked at what others were promised; and each has its place in the domain. */
 static int fill(struct domain *d, guest_addr_t list, uint32_t count)
 {
-	uint32_t mfns[CHUNK];
+	uint32_t mfns[CHUNK], pfn = d->memory.owned.count, n = frame_pool_take(d, mfns, count);
 
-	return tell(list, mfns, frame_pool_take(d, mfns, count));
+	for (uint32_t i = 0; i < n; i++)
+		machine_m2p_set(MFN(mfns[i]), pfn + i);
+	return tell(list, mfns, n);
 }
 
 static int decrease(struct domain *d, guest_addr_t list, uint32_t count)

@@ -13,8 +13,6 @@
 #include "hypervisor.h"
 #include "image.h"
 
-#define BATCH		1024u	/* requests handed over at once */
-
 /* The domain that is being built: one at a time. */
 static struct {
 	const struct plan *plan;
@@ -144,21 +142,6 @@ static int fill(void)
 	return err ? err : b.short_read ? -EIO : 0;
 }
 
-static int number_frames(void)
-{
-	struct mmu_request requests[BATCH];
-	int err = 0;
-
-	for (uint32_t pfn = 0; pfn < b.image.frames && !err; pfn += BATCH) {
-		uint32_t n = MIN(BATCH, b.image.frames - pfn);
-
-		for (uint32_t i = 0; i < n; i++)
-			requests[i] = (struct mmu_request){ b.mfns[pfn + i] << PAGE_SHIFT | MMU_M2P, pfn + i };
-		err = hv_mmu(b.domain, requests, n);
-	}
-	return err;
-}
-
 static int table_command(uint32_t table, uint32_t command)
 {
 	struct mmu_request r = { b.mfns[b.layout.tables + table] << PAGE_SHIFT | MMU_COMMAND, command };
@@ -216,7 +199,6 @@ static const struct step {
 	{ create, "it cannot be created" },
 	{ take_frames, "its memory cannot be had" },
 	{ fill, "its memory cannot be filled" },
-	{ number_frames, "its frames cannot be numbered" },
 	{ pin_tables, "its page tables are refused" },
 	{ equip, "its devices cannot be made" },
 	{ start, "it cannot be started" },

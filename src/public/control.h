@@ -7,8 +7,8 @@
  * fields); -ESRCH (no such domain, or dying); -EFAULT. Strings end in NUL.
  *
  * Building a domain: create; frame_list; fill the frames (mapped through mmu_update naming the
- * domain); pin its directory and write its M2P the same way; start. Until start it does not run;
- * destroy works in every state. Frames are full of zeros when they are handed out.
+ * domain); pin its directory the same way; start. Until start it does not run; destroy works in every
+ * state. Frames are full of zeros when they are handed out, and numbered in the M2P in their order.
  */
 #ifndef ATELIER_PUBLIC_CONTROL_H
 #define ATELIER_PUBLIC_CONTROL_H

@@ -329,6 +329,8 @@ TEST(domain_0_builds_a_domain_that_runs)
 	EXPECT_EQ(list(0, 4), -EINVAL, "it has four already");
 	EXPECT_EQ(list(4, 60), 2);
 	EXPECT_EQ(list(6, 60), 0);
+	for (uint32_t i = 0; i < 6; i++)
+		EXPECT_EQ(machine_m2p_get(MFN(frames[i])), i, "frames are numbered in their order");
 	write_tables(6);
 	EXPECT_EQ(pin(frames[1], MMU_PIN_TABLE), 0);
 	EXPECT_EQ(pin(frames[0], MMU_PIN_DIRECTORY), 0);
