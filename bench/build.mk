@@ -21,10 +21,8 @@ bench: $(BENCH_NEEDS) | deps-bench	## the evaluation: tables and plots under bui
 bench-profile: $(BENCH_NEEDS) | deps-bench	## where one row's instructions go: ROW=fork_exit, and SYMBOL=function
 	@bench/profile $(ROW) $(SYMBOL:%=--symbol %)
 
-# tests/boot/neighbours.py, which takes minutes.
-.PHONY: neighbours
-neighbours: $(BENCH_NEEDS)	## many domains at once, and hostile ones: what each may cost the others
-	@tests/boot/run neighbours
+# tests/boot/neighbours.py
+CHECK_NEEDS += build/bench/plugin.so build/bench/neighbour.elf build/bench/worker build/bench/mark
 
 $(BENCH_PROGRAMS): build/bench/%: bench/%.c bench/mark.h | deps-build
 	@mkdir -p $(@D)

@@ -22,14 +22,14 @@ DIES = {3}
 PORTS = 512
 CLOSED, UNBOUND, INTERDOMAIN, BOUND = range(4)
 NONE = 0xffff
-CONSOLE, DOMAIN = 1, 4
+CONSOLE, DOMAIN, VIRQS = 1, 4, 8
 
 
 def inputs(rng: Random) -> dict:
     near = [PORTS + n for n in range(0, 40)] + [k * PORTS for k in range(2, 9)] + [k * PORTS + 1 for k in range(1, 9)]
     far = [1 << n for n in range(10, 32)] + [(1 << 32) - 1, (1 << 31) - 1, (1 << 31) + 1, 0xffff, 0x10001, 0xfffffffe]
     ports = [0, PORTS - 1, *near, *far, *(rng.randrange(PORTS, 1 << 32) for _ in range(30))]
-    return {"ports": list(dict.fromkeys(ports)), "virqs": [7, 8, 31, 32, 255, 256, 1 << 31, (1 << 32) - 1, CONSOLE, DOMAIN, 0, 2],
+    return {"ports": list(dict.fromkeys(ports)), "virqs": [8, 9, 31, 32, 255, 256, 1 << 31, (1 << 32) - 1, CONSOLE, DOMAIN, 0, 2],
             "domains": [4, 5, 159, 160, 161, 255, 256, 0x7fff, NONE, 0xfff1, 0x10000, 0x10001, 0xfff00, 1 << 31, (1 << 32) - 1]}
 
 
@@ -46,7 +46,7 @@ def named(given: dict, seen: Seen) -> Iterator[tuple]:
         if (got := (n.close, n.send, n.status, n.self, n.owner)) != want:
             yield f"port {port:#x}: close, send, status, bind to our own, bind to another's", want, got
     for i, virq in enumerate(given["virqs"]):
-        want = no if virq >= 7 else -errno.EPERM if virq in (CONSOLE, DOMAIN) else -errno.EEXIST
+        want = no if virq >= VIRQS else -errno.EPERM if virq in (CONSOLE, DOMAIN) else -errno.EEXIST
         if (got := seen.one("virq", i, domain=1).answer) != want:
             yield f"bind_virq of {virq:#x}", want, got
     for i, domain in enumerate(given["domains"]):
