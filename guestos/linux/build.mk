@@ -63,5 +63,5 @@ $(DISK_PRISTINE): $(DISK_FILES) tools/disk-image tools/debian.py | deps-disk
 	@tools/disk-image
 
 # What domains have written to it stays: made when it is not there, and else never touched from here.
-$(DISK_IMAGE) $(DISK_SMALL): | $(DISK_PRISTINE)
+$(DISK_IMAGE) $(DISK_SMALL) &: | $(DISK_PRISTINE)
 	@tools/disk-image
