@@ -8,7 +8,7 @@
 BENCH_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-unused-parameter
 BENCH_TOOLS := build/bench/plugin.so build/bench/null_call.elf build/bench/neighbour.elf
 # Static i386 programs that stand for themselves.
-BENCH_PROGRAMS := build/bench/micro build/bench/mark build/bench/disk build/bench/worker
+BENCH_PROGRAMS := $(addprefix build/bench/,micro mark disk worker network)
 BENCH_NEEDS := $(BENCH_TOOLS) $(BENCH_PROGRAMS) build/atelier.elf build/linux/vmlinux \
 	build/linux/native/arch/x86/boot/bzImage build/initramfs/small.cpio.lz4 build/initramfs/full.cpio.lz4 \
 	build/disk/debian.img build/atl

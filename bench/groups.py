@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The groups of workloads, in the order of the table."""
 
+import between
 import disk
+import network
 import postgres
+import web
 from workloads import Group
 
-GROUPS = (disk.GROUP, postgres.GROUP)
+GROUPS = (disk.GROUP, postgres.GROUP, network.GROUP, between.GROUP, web.GROUP)
 
 
 def group_of(row: str) -> Group | None:

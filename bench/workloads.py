@@ -58,6 +58,9 @@ class Group:
     base: Path = measure.SMALL  # or FULL: the initramfs
     words: str = ""  # for both kernels' command lines
     beside: Callable[[Path], AbstractContextManager[object]] = measure.nobody
+    sides: Callable[["Group"], tuple[System, System]] | None = None  # what is compared, if not native and Atelier
+    names: tuple[str, str] = ("native", "Atelier")
+    text: str = ""  # above the table
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,10 @@ def systems(group: Group) -> tuple[System, System]:
     return tuple(replace(s, name=f"{group.name}, {s.name}", devices=group.devices, images=group.images) for s in both)
 
 
+def sides_of(group: Group) -> tuple[System, System]:
+    return (group.sides or systems)(group)
+
+
 # --- measuring
 
 
@@ -146,7 +153,7 @@ def per_operation(runs: list[Run], key: str, system: System) -> tuple[float, flo
 
 
 def compare(group: Group, say: Callable[[str], None]) -> list[Comparison]:
-    sides = systems(group)
+    sides = sides_of(group)
     runs: list[list[Run]] = []
     for system in sides:
         say(f"{system.name}, {TAKES} times")
@@ -164,8 +171,9 @@ def compare(group: Group, say: Callable[[str], None]) -> list[Comparison]:
 
 
 def table(group: Group, rows: list[Comparison]) -> str:
-    lines = [
-        f"| {group.name} | native | of it waiting | Atelier | of it Linux | hypervisor | ratio | must | aim | verdict |"
+    lines = [group.text] if group.text else []
+    lines += [
+        f"| {group.name} | {group.names[0]} | of it waiting | {group.names[1]} | of it Linux | hypervisor | ratio | must | aim | verdict |"
         " without waiting | spread |",
         "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --- | --: | --: |",
     ]

@@ -50,6 +50,11 @@ struct frame {
 	bool busy : 1;		/* contents are being validated or released right now */
 	bool pinned : 1;
 	bool reserved : 1;	/* the owner's reservation holds one of @refs */
+	/*
+	 * Not 0: all zeros but for what a packet left from MACHINE_WIRE_OFFSET up to here, as long as @type is
+	 * FRAME_NONE, that is nobody could write since; vif.c.
+	 */
+	uint16_t packet_end;
 	int16_t linear;		/* directory: > 0 foreign directories it maps; < 0 how many map it */
 };
 

@@ -93,7 +93,7 @@ void frame_pool_open(struct reservation *r, uint32_t limit)
 
 static void scrub(uint32_t n)
 {
-	memset(machine_map_frame(MFN(n), WINDOW_DATA), 0, PAGE_SIZE);
+	machine_clear(machine_map_frame(MFN(n), WINDOW_DATA), PAGE_SIZE);
 }
 
 static uint32_t may_take(const struct reservation *r, uint32_t wanted)
@@ -216,6 +216,7 @@ void frame_pool_free(mfn_t mfn)
 	f->owner = OWNER_NONE;
 	f->refs = 0;
 	f->type = FRAME_NONE;
+	f->packet_end = 0;
 	put_back(mfn);
 }
 
@@ -255,6 +256,8 @@ void frame_pool_swap(mfn_t leaves, mfn_t enters)
 	in->type = FRAME_NONE;
 	out->owner = OWNER_MACHINE;
 	out->reserved = false;
+	if (out->type != FRAME_NONE)
+		out->packet_end = 0;
 	out->type = FRAME_NONE;
 	machine_m2p_set(enters, machine_m2p_get(leaves));
 	machine_m2p_set(leaves, ATELIER_NO_PFN);

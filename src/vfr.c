@@ -20,10 +20,16 @@ static struct {
 #define PROTOCOL_TCP	6
 #define PROTOCOL_UDP	17
 #define PORTS_BYTES	4u
+#define TCP_SUM		16u		/* where the check sum lies in the header */
+#define UDP_SUM		6u
+#define IP_FRAGMENT	0x3fff		/* it is one, the first or another */
 
 static uint16_t read_16(const uint8_t *at)
 {
-	return at[0] << 8 | at[1];
+	uint16_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return __builtin_bswap16(value);
 }
 
 /* In network byte order: the bytes as they lie there. */
@@ -57,6 +63,17 @@ static void parse_ports(const uint8_t *ports, uint32_t length, struct vfr_packet
 	p->destination_port = read_16(ports + 2);
 }
 
+/* Only a whole packet has a check sum that can be told from it. */
+static void find_sum(uint32_t start, uint32_t length, struct vfr_packet *p)
+{
+	uint32_t at = p->protocol == PROTOCOL_TCP ? TCP_SUM : UDP_SUM;
+
+	if (length < at + 2)
+		return;
+	p->sum_start = start;
+	p->sum_at = start + at;
+}
+
 /* What follows the packet's own length fills a short frame up, and is none of it. */
 static int parse_ip(const uint8_t *ip, uint32_t length, struct vfr_packet *p)
 {
@@ -74,12 +91,16 @@ static int parse_ip(const uint8_t *ip, uint32_t length, struct vfr_packet *p)
 	p->destination = read_address(ip + 16);
 	if ((read_16(ip + 6) & IP_OFFSET) == 0)
 		parse_ports(ip + header, total - header, p);
+	if (p->has_ports && (read_16(ip + 6) & IP_FRAGMENT) == 0)
+		find_sum(ETHERNET_BYTES + header, total - header, p);
 	return 0;
 }
 
 int vfr_parse(const uint8_t *header, uint32_t have, uint32_t length, struct vfr_packet *p)
 {
-	*p = (struct vfr_packet){ .is_arp = false };
+	p->is_arp = p->is_ip = p->has_ports = false;
+	p->protocol = 0;
+	p->sum_start = p->sum_at = 0;
 	if (have < ETHERNET_BYTES)
 		return -EINVAL;
 	memcpy(p->to, header, MAC_BYTES);

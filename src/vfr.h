@@ -31,11 +31,12 @@
 struct vfr_packet {
 	uint8_t to[MAC_BYTES], from[MAC_BYTES];
 	uint8_t arp_sender[MAC_BYTES];		/* its hardware address; ARP */
-	bool is_arp, is_ip;			/* one or none: with one there are @source and @destination */
-	bool has_ports;
+	bool is_arp, is_ip;			/* one or none: without one there are no @source and @destination */
+	bool has_ports;				/* without: no @source_port and @destination_port */
 	uint8_t protocol;			/* IP */
 	uint32_t source, destination;		/* ARP: of the protocol, sender and target */
 	uint16_t source_port, destination_port;
+	uint16_t sum_start, sum_at;		/* offsets of TCP's or UDP's header and check sum; 0: it has none whole */
 };
 
 /* One end of a packet's way: a VIF, or domain RULE_WIRE. */

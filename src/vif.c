@@ -10,6 +10,7 @@
 #define TURNS_A_LOOK	8u	/* and after which is looked whether an interrupt waits: a card has one for each packet */
 #define NS_PER_US	1000u
 #define FIRST_RANK	1000u	/* of domain 0's first rules: there is room on both sides */
+#define MAC_HASHES	256u
 
 _Static_assert(RING_DEVICES == VIF_DEVICES, "a VIF has a ring of its number");
 
@@ -26,8 +27,11 @@ struct flight {
 
 static struct {
 	struct vif vifs[VIFS];
+	struct vif *by_mac[MAC_HASHES];	/* all of them, by the last byte of the address */
 	struct list row;
 	struct flight flights[MACHINE_WIRE_PACKETS];
+	uint8_t free_flights[MACHINE_WIRE_PACKETS];	/* their tokens */
+	unsigned int free_count;
 	uint64_t due;			/* the first that waits for credit may go then; of the last vif_next() */
 } state;
 
@@ -42,12 +46,19 @@ struct vif *vif_find(struct domain *d, uint32_t number)
 	return number < RING_DEVICES ? d->vifs.vifs[number] : NULL;
 }
 
+/* Of two that were made by a hand or a counter, the last byte differs. */
+static struct vif **mac_chain(const uint8_t *mac)
+{
+	return &state.by_mac[mac[MAC_BYTES - 1] % MAC_HASHES];
+}
+
 static struct vif *find_mac(const uint8_t *mac)
 {
-	for_each_vif(v)
-		if (memcmp(v->mac, mac, MAC_BYTES) == 0)
-			return v;
-	return NULL;
+	struct vif *v = *mac_chain(mac);
+
+	while (v && memcmp(v->mac, mac, MAC_BYTES) != 0)
+		v = v->next_mac;
+	return v;
 }
 
 static bool is_for_many(const uint8_t *mac)
@@ -78,6 +89,15 @@ static void drop_holds(const struct machine_piece *rest, unsigned int pieces)
 		frame_put(rest[i].frame);
 }
 
+/* Empty; and what @have and @pieces do not count is not looked at. */
+static void begin_packet(struct vif_packet *p, uint16_t id)
+{
+	p->id = id;
+	p->error = 0;
+	p->sum = false;
+	p->length = p->have = p->pieces = 0;
+}
+
 /* The first bytes are copied, once; what a piece has beyond them stays where it is. */
 static void add_piece(struct vif_packet *p, mfn_t frame, uint32_t offset, uint32_t length)
 {
@@ -97,7 +117,7 @@ static void add_piece(struct vif_packet *p, mfn_t frame, uint32_t offset, uint32
  */
 static int gather(struct domain *d, const struct vif_tx_request *q, struct vif_packet *p)
 {
-	if (q->pieces == 0 || q->pieces > VIF_TX_PIECES)
+	if (q->pieces == 0 || q->pieces > VIF_TX_PIECES || (q->flags & ~VIF_TX_CSUM))
 		return -EINVAL;
 	for (unsigned int i = 0; i < q->pieces; i++) {
 		uint32_t offset = q->piece[i].address % PAGE_SIZE, length = q->piece[i].length;
@@ -132,7 +152,8 @@ static bool load(struct vif *v)
 	while (ring_take(r, &q) <= 0)
 		if (!ring_more(r))
 			return false;
-	*p = (struct vif_packet){ .id = q.id };
+	begin_packet(p, q.id);
+	p->sum = q.flags & VIF_TX_CSUM;
 	p->error = gather(v->domain, &q, p);
 	if (!p->error && has_cap(v) && p->length > v->credit_bytes)
 		p->error = -ENOSPC;		/* it would wait for ever */
@@ -166,12 +187,10 @@ int vif_post(struct vif *v, const struct vif_rx_request *request)
 	return 0;
 }
 
-static void respond(struct ring *r, uint16_t id, int length, mfn_t frame)
+static void respond_error(struct ring *r, uint16_t id, int error, mfn_t frame)
 {
-	struct vif_rx_response a = { .id = id, .length = length, .frame = frame.n };
+	struct vif_rx_response a = { .id = id, .length = error, .frame = frame.n };
 
-	if (length >= 0)
-		a.offset = MACHINE_WIRE_OFFSET;
 	ring_respond(r, &a, 1);
 }
 
@@ -189,26 +208,46 @@ static mfn_t take_posted(struct vif *v, uint16_t *id)
 		frame_put(frame);
 		if (frame_record(frame)->refs == 1)
 			return frame;
-		respond(rx_ring(v), q->id, -EBUSY, frame);
+		respond_error(rx_ring(v), q->id, -EBUSY, frame);
 	}
 	return MFN_NONE;
 }
 
-/* What the guest gets besides the packet is nothing, not what somebody else left there. */
+/* A packet, or what was none, was written into a frame of the hypervisor's. */
+static void note_packet(mfn_t frame, uint32_t length)
+{
+	struct frame *f = frame_record(frame);
+
+	if (length > VIF_PACKET_MAX)
+		f->packet_end = 0;
+	else if (f->packet_end)
+		f->packet_end = MAX(f->packet_end, MACHINE_WIRE_OFFSET + length);
+}
+
+/*
+ * What the guest gets besides the packet is nothing, not what somebody else left there. A frame that only had
+ * packets in it has zeros elsewhere.
+ */
 static void clear_around(mfn_t frame, uint32_t length)
 {
 	uint8_t *bytes = machine_map_frame(frame, WINDOW_DATA);
+	struct frame *f = frame_record(frame);
 	uint32_t end = MACHINE_WIRE_OFFSET + length;
 
-	memset(bytes, 0, MACHINE_WIRE_OFFSET);
-	memset(bytes + end, 0, PAGE_SIZE - end);
+	if (f->packet_end) {
+		machine_clear(bytes + end, f->packet_end - end);
+	} else {
+		memset(bytes, 0, MACHINE_WIRE_OFFSET);
+		machine_clear(bytes + end, PAGE_SIZE - end);
+	}
+	f->packet_end = end;
 }
 
 /* The packet in the hypervisor's @frame becomes @v's domain's. Returns the hypervisor's in its place. */
-static mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length)
+static mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags)
 {
-	uint16_t id;
-	mfn_t posted = take_posted(v, &id);
+	struct vif_rx_response a = { .offset = MACHINE_WIRE_OFFSET, .length = length, .flags = flags, .frame = frame.n };
+	mfn_t posted = take_posted(v, &a.id);
 
 	if (mfn_equal(posted, MFN_NONE)) {
 		v->rx_dropped++;
@@ -218,7 +257,7 @@ static mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length)
 	frame_pool_swap(posted, frame);
 	v->rx_packets++;
 	v->rx_bytes += length;
-	respond(rx_ring(v), id, length, frame);
+	ring_respond(rx_ring(v), &a, 1);
 	return posted;
 }
 
@@ -240,7 +279,8 @@ static void deliver_copy(struct vif *v, const struct vif_packet *p)
 		memcpy(to, (uint8_t *)machine_map_frame(s->frame, WINDOW_DATA) + s->offset, s->length);
 		to += s->length;
 	}
-	v->spare = deliver(v, v->spare, p->length);
+	note_packet(v->spare, p->length);
+	v->spare = deliver(v, v->spare, p->length, p->sum ? VIF_RX_CSUM_OK | VIF_RX_CSUM_BLANK : 0);
 }
 
 /* ---- out of a guest ---- */
@@ -252,41 +292,41 @@ static bool is_forged(const struct vif *v, const struct vfr_packet *h)
 	       (h->is_arp && memcmp(h->arp_sender, v->mac, MAC_BYTES) != 0);
 }
 
-/* Whether a packet to this address is for the wire, among others. */
-static bool is_for_wire(const uint8_t *mac)
-{
-	return machine_wire_mac() && (is_for_many(mac) || !find_mac(mac));
-}
-
 /* The holds go along, and the answer comes when they are no longer needed: vif_sent(). */
-static void take_off(struct vif *v)
+static void take_off(struct vif *v, struct machine_sum sum)
 {
 	struct vif_packet *p = &v->packet;
-	uint32_t token = 0;
-	struct flight *f;
+	uint32_t token = state.free_flights[--state.free_count];
+	struct flight *f = &state.flights[token];
 
-	while (state.flights[token].domain)
-		token++;
-	f = &state.flights[token];
-	*f = (struct flight){ .domain = v->domain, .number = v->number, .id = p->id, .pieces = p->pieces };
-	memcpy(f->rest, p->rest, sizeof(f->rest));
+	f->domain = v->domain;
+	f->number = v->number;
+	f->id = p->id;
+	f->pieces = p->pieces;
+	for (unsigned int i = 0; i < p->pieces; i++)
+		f->rest[i] = p->rest[i];
 	v->loaded = false;
-	machine_wire_send(p->header, p->have, p->rest, p->pieces, token);
+	machine_wire_send(p->header, p->have, p->rest, p->pieces, token, sum);
 }
 
-/* To those on this machine that it is for; whether a rule let it pass to one of them. */
-static bool send_inside(struct vif *v, const struct vfr_packet *h)
+static bool send_to(struct vif *v, struct vif *to, const struct vfr_packet *h)
+{
+	if (vfr_match(h, end_of(v), end_of(to)) != RULE_ACCEPT)
+		return false;
+	deliver_copy(to, &v->packet);
+	return true;
+}
+
+/* To those on this machine that it is for; whether a rule let it pass to one of them. @to: who has its address. */
+static bool send_inside(struct vif *v, struct vif *to, const struct vfr_packet *h)
 {
 	bool passed = false;
 
-	for_each_vif(to) {
-		bool for_this = is_for_many(h->to) ? to != v : memcmp(to->mac, h->to, MAC_BYTES) == 0;
-
-		if (!for_this || vfr_match(h, end_of(v), end_of(to)) != RULE_ACCEPT)
-			continue;
-		deliver_copy(to, &v->packet);
-		passed = true;
-	}
+	if (!is_for_many(h->to))
+		return to && send_to(v, to, h);
+	for_each_vif(each)
+		if (each != v && send_to(v, each, h))
+			passed = true;
 	return passed;
 }
 
@@ -312,24 +352,28 @@ void vif_transmit(struct vif *v)
 	struct vif_packet *p = &v->packet;
 	bool inside, outside;
 	struct vfr_packet h;
+	struct vif *to;
 
 	if (!p->error)
 		p->error = vfr_parse(p->header, p->have, p->length, &h);
 	if (!p->error && is_forged(v, &h))
 		p->error = -EACCES;
+	else if (!p->error && p->sum && !h.sum_at)
+		p->error = -EINVAL;
 	if (p->error) {
 		refuse(v, p->error);
 		return;
 	}
-	inside = send_inside(v, &h);
-	outside = is_for_wire(h.to) && vfr_match(&h, end_of(v), wire) == RULE_ACCEPT;
+	to = find_mac(h.to);
+	inside = send_inside(v, to, &h);
+	outside = !to && machine_wire_mac() && vfr_match(&h, end_of(v), wire) == RULE_ACCEPT;
 	if (!inside && !outside) {
 		refuse(v, -EACCES);
 		return;
 	}
 	charge(v);
 	if (outside)
-		take_off(v);
+		take_off(v, p->sum ? (struct machine_sum){ h.sum_start, h.sum_at } : (struct machine_sum){ 0, 0 });
 	else
 		answer(v, 0);
 }
@@ -366,25 +410,25 @@ static uint64_t earned_at(const struct vif *v, uint32_t missing)
 }
 
 /* Whether @v's loaded packet can go now, or be refused. */
-static bool may_go(struct vif *v, uint64_t now)
+static bool may_go(struct vif *v)
 {
 	const struct vif_packet *p = &v->packet;
 
 	if (p->error || p->length < ETHERNET_BYTES)
 		return true;
 	if (has_cap(v)) {
-		vif_refill(v, now);
+		vif_refill(v, machine_now());
 		if (p->length > v->credit) {
 			state.due = MIN(state.due, earned_at(v, p->length - v->credit));
 			return false;
 		}
 	}
-	return machine_wire_room() > 0 || !is_for_wire(p->header);
+	/* To nobody here, or to many: it is for the wire, among others. */
+	return machine_wire_room() > 0 || !machine_wire_mac() || find_mac(p->header);
 }
 
 struct vif *vif_next(void)
 {
-	uint64_t now = machine_now();
 	struct list *next;
 
 	state.due = UINT64_MAX;
@@ -394,7 +438,7 @@ struct vif *vif_next(void)
 		next = at->next;
 		if (!v->loaded && !load(v)) {
 			list_remove(at);
-		} else if (may_go(v, now)) {
+		} else if (may_go(v)) {
 			list_remove(at);
 			list_insert(at, &state.row);
 			return v;
@@ -441,15 +485,18 @@ void vif_alarm(void)
 
 void vif_sent(uint32_t token)
 {
-	struct flight f = state.flights[token];
-	struct vif_tx_response a = { f.id, 0 };
+	struct flight *f = &state.flights[token];
+	struct vif_tx_response a = { f->id, 0 };
+	struct domain *d = f->domain;
 
-	ASSERT(f.domain);
-	state.flights[token].domain = NULL;
-	drop_holds(f.rest, f.pieces);
-	ring_respond(ring_find(f.domain, RING_VIF_TX, f.number), &a, 1);
-	sched_bill(f.domain);
-	run();
+	ASSERT(d);
+	f->domain = NULL;
+	state.free_flights[state.free_count++] = token;
+	drop_holds(f->rest, f->pieces);
+	ring_respond(ring_find(d, RING_VIF_TX, f->number), &a, 1);
+	sched_bill(d);
+	if (!list_empty(&state.row))
+		run();
 }
 
 static bool may_enter(const struct vif *v, const struct vfr_packet *h)
@@ -467,16 +514,17 @@ static void receive_many(struct vif_packet *p, const struct vfr_packet *h)
 /* A packet as it lies in a frame that the wire has filled. */
 static void describe(struct vif_packet *p, mfn_t frame, uint32_t length)
 {
-	*p = (struct vif_packet){ .id = 0 };
+	begin_packet(p, 0);
 	add_piece(p, frame, MACHINE_WIRE_OFFSET, length);
 }
 
-mfn_t vif_receive(mfn_t frame, uint32_t length)
+mfn_t vif_receive(mfn_t frame, uint32_t length, bool verified)
 {
 	struct vif_packet p;
 	struct vfr_packet h;
 	struct vif *v;
 
+	note_packet(frame, length);
 	if (length > VIF_PACKET_MAX)
 		return frame;
 	describe(&p, frame, length);
@@ -489,7 +537,7 @@ mfn_t vif_receive(mfn_t frame, uint32_t length)
 	}
 	v = find_mac(h.to);
 	if (v && may_enter(v, &h))
-		frame = deliver(v, frame, length);
+		frame = deliver(v, frame, length, verified ? VIF_RX_CSUM_OK : 0);
 	if (v)
 		sched_bill(v->domain);
 	return frame;
@@ -554,7 +602,7 @@ static void rx_kick(struct ring *r)
 			int err = v ? vif_post(v, &q) : -ENODEV;
 
 			if (err)
-				respond(r, q.id, err, MFN(q.frame));
+				respond_error(r, q.id, err, MFN(q.frame));
 		}
 	} while (ring_more(r));
 }
@@ -567,7 +615,7 @@ static void rx_stopped(struct ring *r)
 		const struct vif_rx_request *q = &v->posted[v->take++ % VIF_RX_SLOTS];
 
 		frame_put(MFN(q->frame));
-		respond(r, q->id, -ENODEV, MFN(q->frame));
+		respond_error(r, q->id, -ENODEV, MFN(q->frame));
 	}
 }
 
@@ -607,8 +655,19 @@ int vif_create(struct domain *d, const struct control_vif *want)
 	memcpy(v->mac, want->mac, MAC_BYTES);
 	list_init(&v->turn);
 	v->domain = d;
+	v->next_mac = *mac_chain(v->mac);
+	*mac_chain(v->mac) = v;
 	d->vifs.vifs[v->number] = v;
 	return 0;
+}
+
+static void forget_mac(struct vif *v)
+{
+	struct vif **at = mac_chain(v->mac);
+
+	while (*at != v)
+		at = &(*at)->next_mac;
+	*at = v->next_mac;
 }
 
 void vif_destroy(struct vif *v)
@@ -621,6 +680,7 @@ void vif_destroy(struct vif *v)
 	if (rx)
 		rx_stopped(rx);
 	vfr_forget(d->id, v->number);
+	forget_mac(v);
 	frame_put(v->spare);
 	d->vifs.vifs[v->number] = NULL;
 	v->domain = NULL;
@@ -723,7 +783,7 @@ static void let_pass(struct vfr_end from, struct vfr_end to)
 
 uint32_t vif_frames(void)
 {
-	return machine_wire_mac() ? MACHINE_WIRE_BUFFERS + 1 : 0;
+	return machine_wire_mac() ? machine_wire_buffers() + 1 : 0;
 }
 
 void vif_start(void)
@@ -741,7 +801,7 @@ void vif_start(void)
 	}
 	let_pass(self, wire);
 	let_pass(wire, self);
-	for (unsigned int i = 0; i < MACHINE_WIRE_BUFFERS; i++) {
+	for (unsigned int i = 0; i < machine_wire_buffers(); i++) {
 		mfn_t frame = frame_pool_alloc(NULL);
 
 		if (!mfn_equal(frame, MFN_NONE))
@@ -772,6 +832,10 @@ void vif_init(void)
 
 	memset(&state, 0, sizeof(state));
 	list_init(&state.row);
+	while (state.free_count < MACHINE_WIRE_PACKETS) {
+		state.free_flights[state.free_count] = state.free_count;
+		state.free_count++;
+	}
 	vfr_init();
 	ring_register_class(RING_VIF_TX, &tx);
 	ring_register_class(RING_VIF_RX, &rx);

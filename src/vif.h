@@ -34,6 +34,7 @@ struct domain;
 struct vif_packet {
 	uint16_t id;
 	int16_t error;			/* what to answer instead of sending it; 0: nothing */
+	bool sum;			/* its check sum is to be made by the wire */
 	uint32_t length;		/* bytes, all together */
 	uint32_t have;			/* of which so many are in @header, ... */
 	uint8_t header[VFR_HEADER];
@@ -45,6 +46,7 @@ struct vif {
 	struct domain *domain;		/* NULL: this one is free */
 	uint32_t number;
 	uint8_t mac[MAC_BYTES];
+	struct vif *next_mac;		/* of those whose address has the same hash */
 	struct list turn;		/* in the row, while it may have something to send */
 	bool loaded;			/* @packet is next */
 	struct vif_packet packet;
@@ -118,10 +120,11 @@ int vif_post(struct vif *v, const struct vif_rx_request *request);
 void vif_sent(uint32_t token);
 
 /*
- * A packet came by wire into @frame, at MACHINE_WIRE_OFFSET. Returns the frame for the next one, @frame
- * itself or one in its place.
+ * A packet came by wire into @frame, at MACHINE_WIRE_OFFSET, or something that is none and has a length
+ * above VIF_PACKET_MAX; @verified: the wire found its check sums right. Returns the frame for the next
+ * one, @frame itself or one in its place.
  */
-mfn_t vif_receive(mfn_t frame, uint32_t length);
+mfn_t vif_receive(mfn_t frame, uint32_t length, bool verified);
 
 /* machine_wire_alarm() has come. */
 void vif_alarm(void);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "lib/string.h"
 
+#undef memcpy
+#undef memset
+#undef memcmp
+
 #ifndef HOST_BUILD
 void *memcpy(void *dst, const void *src, size_t n)
 {

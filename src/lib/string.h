@@ -13,6 +13,14 @@ size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 
+/* A few bytes, of a number that is known when this is compiled, need no call. */
+#ifndef HOST_BUILD
+#define STRING_FEW(n)		(__builtin_constant_p(n) && (n) <= 64)
+#define memcpy(dst, src, n)	(STRING_FEW(n) ? __builtin_memcpy(dst, src, n) : (memcpy)(dst, src, n))
+#define memset(dst, c, n)	(STRING_FEW(n) ? __builtin_memset(dst, c, n) : (memset)(dst, c, n))
+#define memcmp(a, b, n)		(STRING_FEW(n) ? __builtin_memcmp(a, b, n) : (memcmp)(a, b, n))
+#endif
+
 /* Copies at most @size - 1 characters and always ends with NUL; @size > 0. */
 void string_copy(char *dst, const char *src, size_t size);
 

@@ -27,6 +27,8 @@
 #define GATE_PRESENT	0x8000u
 #define GATE_TASK	0x0500u
 
+#define CLEAR_BLOCK	16u		/* bytes of an SSE register */
+
 #define FPU_CONTROL	0x037fu		/* after FNINIT */
 #define FPU_MXCSR	0x1f80u		/* after a reset */
 
@@ -63,6 +65,7 @@ static struct {
 	struct tss double_fault_tss;
 	char double_fault_stack[2048];
 	bool ts;
+	bool sse;
 } cpu;
 
 /* ---- gates ---- */
@@ -202,6 +205,38 @@ void machine_fpu_init(void)
 	machine_fpu_restore(&fpu_clean);
 }
 
+#define CLEAR(offset)		"movaps %%xmm0, " #offset "(%0);"
+#define CLEAR_4(a, b, c, d)	CLEAR(a) CLEAR(b) CLEAR(c) CLEAR(d)
+#define CLEAR_8			CLEAR_4(0, 16, 32, 48) CLEAR_4(64, 80, 96, 112)
+#define CLEAR_16		CLEAR_8 CLEAR_4(128, 144, 160, 176) CLEAR_4(192, 208, 224, 240)
+
+/* The first and the last block may overlap others. XMM0 is a guest's, or will be: it is put back. */
+static void clear_blocks(uint8_t *at, uint8_t *end)
+{
+	uint8_t saved[CLEAR_BLOCK];
+
+	set_ts(false);
+	asm volatile("movups %%xmm0, %0; xorps %%xmm0, %%xmm0; movups %%xmm0, (%1)" : "=m" (saved) : "r" (at) : "memory");
+	at += CLEAR_BLOCK - (uintptr_t)at % CLEAR_BLOCK;
+	for (; end - at >= 16 * (int)CLEAR_BLOCK; at += 16 * CLEAR_BLOCK)
+		asm volatile(CLEAR_16 : : "r" (at) : "memory");
+	for (; end - at >= 2 * (int)CLEAR_BLOCK; at += 2 * CLEAR_BLOCK)
+		asm volatile(CLEAR(0) CLEAR(16) : : "r" (at) : "memory");
+	for (; end - at >= (int)CLEAR_BLOCK; at += CLEAR_BLOCK)
+		asm volatile(CLEAR(0) : : "r" (at) : "memory");
+	asm volatile("movups %%xmm0, (%1); movups %0, %%xmm0" : : "m" (saved), "r" (end - CLEAR_BLOCK) : "memory");
+	if (cpu.ts)
+		set_ts(true);
+}
+
+void machine_clear(void *at, size_t n)
+{
+	if (cpu.sse && n >= CLEAR_BLOCK)
+		clear_blocks(at, (uint8_t *)at + n);
+	else
+		memset(at, 0, n);
+}
+
 void machine_load_debugregs(const uint32_t dr[8])
 {
 	asm volatile("mov %0, %%dr7" : : "r" (0x400));	/* none of the old ones fires meanwhile */
@@ -260,5 +295,6 @@ void cpu_init(void)
 	load_idt();
 	init_tss();
 	asm volatile("mov %0, %%cr4" : : "r" (cr4));
+	cpu.sse = features & CPUID_SSE;
 	machine_fpu_trap(true);
 }

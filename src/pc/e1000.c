@@ -24,7 +24,7 @@ enum {
 	RCTL = 0x0100, TCTL = 0x0400, TIPG = 0x0410,
 	RDBAL = 0x2800, RDBAH = 0x2804, RDLEN = 0x2808, RDH = 0x2810, RDT = 0x2818, RDTR = 0x2820,
 	TDBAL = 0x3800, TDBAH = 0x3804, TDLEN = 0x3808, TDH = 0x3810, TDT = 0x3818,
-	MTA = 0x5200, RAL = 0x5400, RAH = 0x5404,
+	RXCSUM = 0x5000, MTA = 0x5200, RAL = 0x5400, RAH = 0x5404,
 };
 
 #define MTA_WORDS	128u
@@ -38,21 +38,30 @@ enum {
 #define CAUSE_OVERRUN	0x40u
 #define CAUSE_RECEIVED	0x80u
 #define CAUSES		(CAUSE_SENT | CAUSE_FEW | CAUSE_OVERRUN | CAUSE_RECEIVED)
-#define INTERVAL	200u		/* of 256 ns, between interrupts at least: 51 us */
-#define RCTL_ON		0x04008018u	/* everybody's packets, 2,048 bytes, no check sum, ... */
+#define INTERVAL	488u		/* of 256 ns, between interrupts at least: 125 us */
+#define RCTL_ON		0x04008018u	/* everybody's packets, 2,048 bytes, no frame check sequence, ... */
 #define RCTL_ENABLE	0x2u
+#define RXCSUM_ON	0x300u		/* IP, and TCP or UDP */
 #define TCTL_ON		0x000400fau	/* short packets are filled up; collisions as in 13.4.33 */
 #define TIPG_COPPER	0x0060200au
 
 #define STATUS_DONE	0x01u
 #define STATUS_END	0x02u
+#define STATUS_UNSUMMED	0x04u		/* not looked at; nor if the next one is not set */
+#define STATUS_SUMMED	0x20u
+#define ERRORS_SUMS	0x60u
 #define COMMAND_END	0x01u
 #define COMMAND_SUM	0x02u
 #define COMMAND_REPORT	0x08u
+#define COMMAND_LONG	0x20u		/* a context (3.3.6), or with KIND_DATA data that has one (3.3.7) */
+#define KIND_DATA	0x10u
+#define OPTION_SUM	0x02u
 
-#define TX		256u		/* descriptors; of four packets of pieces each */
-#define RX		64u		/* more than buffers: head and tail never meet */
-#define MOST_PIECES	(VIF_TX_PIECES + 1)
+#define TX		256u		/* descriptors; of four for a packet */
+#define BUFFERS		256u		/* a full window of small packets, while nobody looks */
+#define RX		512u		/* more than buffers: head and tail never meet */
+#define MOST_PIECES	(VIF_TX_PIECES + 2)	/* with the header, and a context */
+#define NO_PACKET	UINT32_MAX	/* its length */
 #define A_TURN		16u		/* packets received, before others get the processor */
 #define PATIENCE	100000u		/* looks at a register that should change at once */
 
@@ -66,7 +75,7 @@ struct receive_descriptor {
 struct transmit_descriptor {
 	uint64_t address;
 	uint16_t length;
-	uint8_t sum_offset, command, status, sum_start;
+	uint8_t kind, command, status, options;
 	uint16_t special;
 };
 
@@ -77,6 +86,7 @@ static struct {
 	mfn_t frames[RX];
 	uint32_t tx_head, tx_tail;	/* of what the device has to send */
 	uint32_t flying;		/* packets among that */
+	struct machine_sum context;	/* the last one that the device was told */
 	uint32_t tokens[TX];		/* where a packet ends */
 } nic;
 
@@ -106,23 +116,44 @@ static unsigned int room(void)
 	return MIN((TX - 1 - used) / MOST_PIECES, MACHINE_WIRE_PACKETS - nic.flying);
 }
 
-static void add(uint64_t real, uint32_t length, uint8_t command)
+static void add(struct transmit_descriptor d)
 {
-	tx_ring[nic.tx_tail] = (struct transmit_descriptor){ .address = real, .length = length, .command = command };
+	tx_ring[nic.tx_tail] = d;
 	nic.tx_tail = (nic.tx_tail + 1) % TX;
 }
 
-static void send(const void *header, uint32_t n, const struct machine_piece *pieces, unsigned int count, uint32_t token)
+/* What it is to sum up in the packets that ask for it, up to their ends, until it is told another thing. */
+static void set_context(struct machine_sum sum)
 {
-	uint8_t *copy = headers[nic.tx_tail];
-	uint8_t last = COMMAND_END | COMMAND_SUM | COMMAND_REPORT;
+	if (nic.context.start == sum.start && nic.context.at == sum.at)
+		return;
+	nic.context = sum;
+	add((struct transmit_descriptor){ .address = (uint64_t)(sum.start | sum.at << 8) << 32, .command = COMMAND_LONG });
+}
 
+static void send(const void *header, uint32_t n, const struct machine_piece *pieces, unsigned int count, uint32_t token,
+		 struct machine_sum sum)
+{
+	struct transmit_descriptor d = { .length = n, .command = COMMAND_SUM };
+	uint8_t *copy;
+
+	if (sum.at) {
+		set_context(sum);
+		d.kind = KIND_DATA;
+		d.command |= COMMAND_LONG;
+		d.options = OPTION_SUM;
+	}
+	copy = headers[nic.tx_tail];
 	memcpy(copy, header, n);
-	nic.tokens[(nic.tx_tail + count) % TX] = token;
-	add(image_real(copy), n, count ? COMMAND_SUM : last);
-	for (unsigned int i = 0; i < count; i++)
-		add(((uint64_t)pieces[i].frame.n << PAGE_SHIFT) + pieces[i].offset, pieces[i].length,
-		    i + 1 < count ? COMMAND_SUM : last);
+	d.address = image_real(copy);
+	for (unsigned int i = 0; i < count; i++) {
+		add(d);
+		d.address = ((uint64_t)pieces[i].frame.n << PAGE_SHIFT) + pieces[i].offset;
+		d.length = pieces[i].length;
+	}
+	d.command |= COMMAND_END | COMMAND_REPORT;
+	nic.tokens[nic.tx_tail] = token;
+	add(d);
 	nic.flying++;
 	write(TDT, nic.tx_tail);
 }
@@ -156,7 +187,12 @@ static void give(mfn_t frame)
 /* One in several descriptors is longer than any packet: its parts are dropped. */
 static bool is_whole(const struct receive_descriptor *d)
 {
-	return (d->status & STATUS_END) && d->errors == 0;
+	return (d->status & STATUS_END) && (d->errors & ~ERRORS_SUMS) == 0;
+}
+
+static bool is_verified(const struct receive_descriptor *d)
+{
+	return (d->status & (STATUS_SUMMED | STATUS_UNSUMMED)) == STATUS_SUMMED && (d->errors & ERRORS_SUMS) == 0;
 }
 
 static void take_received(void)
@@ -174,7 +210,7 @@ static void take_received(void)
 		}
 		in_parts = !(d.status & STATUS_END);
 		nic.rx_head = (nic.rx_head + 1) % RX;
-		give(whole ? vif_receive(frame, d.length) : frame);
+		give(vif_receive(frame, whole ? d.length : NO_PACKET, is_verified(&d)));
 	}
 }
 
@@ -246,13 +282,14 @@ static void start_rings(void)
 	write(ITR, INTERVAL);
 	write(TIPG, TIPG_COPPER);
 	write(TCTL, TCTL_ON);
+	write(RXCSUM, RXCSUM_ON);
 	write(RCTL, RCTL_ON | RCTL_ENABLE);
 	write(IMS, CAUSES);
 }
 
 const struct wire_driver *e1000_find(void)
 {
-	static const struct wire_driver driver = { nic.mac, give, room, send };
+	static const struct wire_driver driver = { nic.mac, BUFFERS, give, room, send };
 	struct pci_device d;
 	struct pci_area area;
 

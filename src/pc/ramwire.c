@@ -7,12 +7,14 @@
 #include "vfr.h"
 #include "vif.h"
 
+#define BUFFERS		32u
 #define A_TICK		16u	/* packets either way, before others get the processor */
 #define BYTES_MAX	2048u	/* of a packet that comes in: more than any interface takes */
 
 struct leaving {
 	uint8_t header[VFR_HEADER];
 	uint32_t n, count, token;
+	struct machine_sum sum;
 	struct machine_piece pieces[VIF_TX_PIECES];
 	uint64_t when;
 };
@@ -23,7 +25,7 @@ static struct {
 	bool started;
 	uint64_t clock;			/* machine_now() when it was 0 */
 	struct alarm alarm;		/* for the next packet, in or out */
-	mfn_t frames[MACHINE_WIRE_BUFFERS];
+	mfn_t frames[BUFFERS];
 	uint32_t given, next;
 	struct leaving leaving[MACHINE_WIRE_PACKETS];
 	uint32_t in, out;		/* of these; they run freely */
@@ -105,7 +107,8 @@ static unsigned int room(void)
 }
 
 /* One after the other: each begins to leave when the one before it has. */
-static void send(const void *header, uint32_t n, const struct machine_piece *pieces, unsigned int count, uint32_t token)
+static void send(const void *header, uint32_t n, const struct machine_piece *pieces, unsigned int count, uint32_t token,
+		 struct machine_sum sum)
 {
 	struct leaving *l = &rw.leaving[rw.in % MACHINE_WIRE_PACKETS];
 	uint64_t begin;
@@ -119,7 +122,7 @@ static void send(const void *header, uint32_t n, const struct machine_piece *pie
 	if (rw.in != rw.out)
 		begin = MAX(begin, rw.leaving[(rw.in - 1) % MACHINE_WIRE_PACKETS].when);
 	read(rw.head.delays + rw.in % rw.head.delay_count * sizeof(delay), &delay, sizeof(delay));
-	*l = (struct leaving){ .n = n, .count = count, .token = token, .when = begin + delay };
+	*l = (struct leaving){ .n = n, .count = count, .token = token, .sum = sum, .when = begin + delay };
 	memcpy(l->header, header, n);
 	memcpy(l->pieces, pieces, count * sizeof(*pieces));
 	rw.in++;
@@ -141,6 +144,18 @@ static uint32_t collect(const struct leaving *l)
 	return n;
 }
 
+static void add_sum(struct machine_sum sum, uint32_t length)
+{
+	uint32_t total = 0;
+
+	for (uint32_t i = sum.start; i < length; i++)
+		total += rw.packet[i] << ((i - sum.start) % 2 ? 0 : 8);
+	while (total >> 16)
+		total = (total & 0xffff) + (total >> 16);
+	rw.packet[sum.at] = ~total >> 8;
+	rw.packet[sum.at + 1] = ~total;
+}
+
 static void log(const struct leaving *l, uint32_t length)
 {
 	struct ramwire_departure d = { l->when, length, 0 };
@@ -157,9 +172,11 @@ static void log(const struct leaving *l, uint32_t length)
 static void depart(void)
 {
 	const struct leaving *l = &rw.leaving[rw.out % MACHINE_WIRE_PACKETS];
-	uint32_t token = l->token;
+	uint32_t token = l->token, length = collect(l);
 
-	log(l, collect(l));
+	if (l->sum.at)
+		add_sum(l->sum, length);
+	log(l, length);
 	rw.out++;
 	rw.head.left++;
 	write_counts();
@@ -186,7 +203,7 @@ static void arrive(void)
 	}
 	read(a.offset, rw.packet, a.length);
 	memcpy((uint8_t *)machine_map_frame(*frame, WINDOW_DATA) + MACHINE_WIRE_OFFSET, rw.packet, a.length);
-	*frame = vif_receive(*frame, a.length);
+	*frame = vif_receive(*frame, a.length, false);
 	rw.next = (rw.next + 1) % rw.given;
 	write_counts();
 }
@@ -246,7 +263,7 @@ static bool is_wire(unsigned int i)
 
 const struct wire_driver *ramwire_find(void)
 {
-	static const struct wire_driver driver = { rw.head.mac, give, room, send };
+	static const struct wire_driver driver = { rw.head.mac, BUFFERS, give, room, send };
 
 	for (unsigned int i = 0; i < machine_module_count(); i++)
 		if (is_wire(i)) {

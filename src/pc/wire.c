@@ -24,6 +24,11 @@ const uint8_t *machine_wire_mac(void)
 	return driver ? driver->mac : NULL;
 }
 
+unsigned int machine_wire_buffers(void)
+{
+	return driver->buffers;
+}
+
 void machine_wire_give(mfn_t frame)
 {
 	driver->give(frame);
@@ -35,9 +40,9 @@ unsigned int machine_wire_room(void)
 }
 
 void machine_wire_send(const void *header, uint32_t n, const struct machine_piece *pieces,
-		       unsigned int count, uint32_t token)
+		       unsigned int count, uint32_t token, struct machine_sum sum)
 {
-	driver->send(header, n, pieces, count, token);
+	driver->send(header, n, pieces, count, token, sum);
 }
 
 void machine_wire_alarm(uint64_t deadline)

@@ -10,9 +10,11 @@
 
 struct wire_driver {
 	const uint8_t *mac;
+	unsigned int buffers;
 	void (*give)(mfn_t frame);
 	unsigned int (*room)(void);
-	void (*send)(const void *header, uint32_t n, const struct machine_piece *pieces, unsigned int count, uint32_t token);
+	void (*send)(const void *header, uint32_t n, const struct machine_piece *pieces, unsigned int count, uint32_t token,
+		     struct machine_sum sum);
 };
 
 /* NULL: there is none. At start only. */

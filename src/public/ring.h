@@ -70,15 +70,20 @@ struct console_slot {
  * addresses), none empty and none across a page's end. Its first 80 bytes are copied when the
  * request is taken, and are what rules look at and what is sent; from the rest the device reads
  * until the answer. The source address, and with ARP the sender's, must be the VIF's.
+ *
+ * With VIF_TX_CSUM it is TCP or UDP over IPv4, no fragment, and the field of its check sum holds only the sum of the
+ * pseudo-header: the wire adds what follows, up to the packet's end. A domain that receives it gets it as it is.
  */
 #define VIF_TX_SLOTS		64
 #define VIF_TX_PIECES		4
 #define VIF_PACKET_MAX		1514
 #define VIF_DEVICES		4	/* VIFs that a domain can have: numbers from 0 on */
+#define VIF_TX_CSUM		1
 struct vif_tx_request {
 	uint16_t id;
 	uint16_t pieces;
-	uint32_t reserved;
+	uint16_t flags;		/* VIF_TX_CSUM; another one is malformed */
+	uint16_t reserved;
 	struct { uint32_t address; uint16_t length, reserved; } piece[VIF_TX_PIECES];
 };
 struct vif_tx_response {
@@ -104,10 +109,11 @@ struct vif_rx_response {
 	uint16_t id;
 	uint16_t offset;	/* of the packet in the frame */
 	int16_t length;		/* of the packet, or a negative error: then @frame is the one that was given */
-	uint16_t flags;		/* VIF_RX_CSUM_OK: the check sums were verified. Nobody does so far */
+	uint16_t flags;
 	uint32_t frame;
 };
-#define VIF_RX_CSUM_OK		1
+#define VIF_RX_CSUM_OK		1	/* the check sums were verified by the wire, or come from no wire: see VIF_TX_CSUM */
+#define VIF_RX_CSUM_BLANK	2	/* the field holds only the pseudo-header's sum: it was sent with VIF_TX_CSUM */
 
 /*
  * RING_VBD: pieces are runs of whole sectors (512 bytes) inside one frame, together the request's

@@ -165,6 +165,11 @@ void *machine_map_frame(mfn_t mfn, enum machine_window window)
 	return machine.views[window] + mfn.n * PAGE_SIZE;
 }
 
+void machine_clear(void *at, size_t n)
+{
+	memset(at, 0, n);
+}
+
 void machine_write_entry(uint32_t *entry, uint32_t value)
 {
 	seam(__func__);

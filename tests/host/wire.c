@@ -32,12 +32,17 @@ const uint8_t *machine_wire_mac(void)
 	return host_wire.present ? host_wire.mac : NULL;
 }
 
+unsigned int machine_wire_buffers(void)
+{
+	return HOST_WIRE_BUFFERS;
+}
+
 void machine_wire_give(mfn_t frame)
 {
 	seam(__func__);
 	host_frame(frame.n);
-	if (host_wire.buffer_count == MACHINE_WIRE_BUFFERS)
-		host_panic("machine_wire_give: more frames than MACHINE_WIRE_BUFFERS");
+	if (host_wire.buffer_count == HOST_WIRE_BUFFERS)
+		host_panic("machine_wire_give: more frames than HOST_WIRE_BUFFERS");
 	host_wire.buffers[host_wire.buffer_count++] = frame;
 }
 
@@ -54,7 +59,7 @@ static void check_token(uint32_t token)
 }
 
 void machine_wire_send(const void *header, uint32_t n, const struct machine_piece *pieces,
-		       unsigned int count, uint32_t token)
+		       unsigned int count, uint32_t token, struct machine_sum sum)
 {
 	struct host_sent *s = &host_wire.sent[host_wire.sent_count];
 
@@ -64,7 +69,7 @@ void machine_wire_send(const void *header, uint32_t n, const struct machine_piec
 	if (host_wire.sent_count == HOST_WIRE_LOG || count > ARRAY_SIZE(s->pieces) || n > HOST_WIRE_BYTES)
 		host_panic("machine_wire_send: %u packets, %u bytes, %u pieces", host_wire.sent_count, n, count);
 	check_token(token);
-	*s = (struct host_sent){ .when = host.now, .token = token, .header_length = n, .length = n, .count = count };
+	*s = (struct host_sent){ .when = host.now, .token = token, .header_length = n, .length = n, .count = count, .sum = sum };
 	memcpy(s->bytes, header, n);
 	for (unsigned int i = 0; i < count; i++) {
 		s->pieces[i] = pieces[i];
@@ -75,6 +80,8 @@ void machine_wire_send(const void *header, uint32_t n, const struct machine_piec
 	}
 	if (s->length > HOST_WIRE_BYTES)
 		host_panic("machine_wire_send: a packet of %u bytes", s->length);
+	if (sum.at && (sum.at < sum.start || sum.at + 2u > s->length))
+		host_panic("machine_wire_send: a check sum at %u of %u bytes", sum.at, s->length);
 	host_wire.sent_count++;
 }
 
@@ -117,7 +124,7 @@ void host_wire_arrive(const void *bytes, uint32_t n)
 		return;
 	}
 	memcpy((uint8_t *)host_frame(frame->n) + MACHINE_WIRE_OFFSET, bytes, n);
-	*frame = vif_receive(*frame, n);
+	*frame = vif_receive(*frame, n, host_wire.verifies);
 	host_frame(frame->n);
 	host_wire.next_buffer = (host_wire.next_buffer + 1) % host_wire.buffer_count;
 }

@@ -9,6 +9,7 @@
 #include "lib/types.h"
 #include "machine.h"
 
+#define HOST_WIRE_BUFFERS	32u
 #define HOST_WIRE_LOG	512u
 #define HOST_WIRE_BYTES	1600u
 
@@ -23,13 +24,15 @@ struct host_wire {
 		uint64_t when;				/* host.now when it was sent */
 		uint32_t token, header_length, length;
 		unsigned int count;
+		struct machine_sum sum;			/* wanted; it is not made */
 		struct machine_piece pieces[8];
 		uint8_t bytes[HOST_WIRE_BYTES];		/* the header when it is sent, all when it has left */
 	} sent[HOST_WIRE_LOG];
 	unsigned int sent_count, done;
 
-	mfn_t buffers[MACHINE_WIRE_BUFFERS];
+	mfn_t buffers[HOST_WIRE_BUFFERS];
 	unsigned int buffer_count, next_buffer;
+	bool verifies;			/* it says that check sums were right */
 	unsigned int lost;		/* packets that came when there was no frame to receive into */
 };
 extern struct host_wire host_wire;

@@ -260,7 +260,7 @@ TEST(domain_0_begins_with_the_wires_address_and_rules_that_it_may_remove)
 	}
 	op.op = CONTROL_rule_info;
 	EXPECT_EQ(net_control(&zero, &op), -ENODEV);
-	EXPECT_EQ(host_wire.buffer_count, MACHINE_WIRE_BUFFERS);
+	EXPECT_EQ(host_wire.buffer_count, HOST_WIRE_BUFFERS);
 }
 
 /* ---- to the wire ---- */
@@ -291,6 +291,74 @@ TEST(what_is_sent_is_what_lies_in_the_pieces)
 	EXPECT_EQ(host_wire.sent[0].length, 1514);
 	EXPECT(memcmp(host_wire.sent[0].bytes, bytes, 1514) == 0);
 	EXPECT_EQ(info(&a).tx_bytes, 1514);
+}
+
+static int send_flagged(uint16_t flags)
+{
+	struct vif_tx_request q = { .id = 7, .pieces = 1, .flags = flags };
+	struct vif_tx_response r;
+
+	memcpy(host_frame(one.mfn[PFN_NET]), bytes, 200);
+	q.piece[0].address = one.mfn[PFN_NET] << PAGE_SHIFT;
+	q.piece[0].length = 200;
+	net_request(&a, &q);
+	EXPECT_EQ(net_ring_op(&a, RING_kick, RING_VIF_TX), 0);
+	if (!net_sent(&a, &r))
+		host_wire_leave_all();
+	else
+		return r.status;
+	EXPECT(net_sent(&a, &r));
+	return r.status;
+}
+
+TEST(the_wire_is_told_of_a_check_sum_that_it_shall_make_and_only_then)
+{
+	const struct host_sent *s = host_wire.sent;
+
+	start_open();
+	packet(a.mac, stranger, 200);
+	EXPECT_EQ(send_flagged(0), 0);
+	EXPECT_EQ(send_flagged(VIF_TX_CSUM), 0);
+	bytes[23] = 6;			/* TCP */
+	EXPECT_EQ(send_flagged(VIF_TX_CSUM), 0);
+	EXPECT_EQ(s[0].sum.at, 0);
+	EXPECT(s[1].sum.start == 34 && s[1].sum.at == 40);
+	EXPECT(s[2].sum.start == 34 && s[2].sum.at == 50);
+}
+
+TEST(a_check_sum_that_cannot_be_made_is_refused)
+{
+	start_open();
+	packet(a.mac, stranger, 200);
+	EXPECT_EQ(send_flagged(2), -EINVAL);
+	bytes[23] = 1;			/* ICMP */
+	EXPECT_EQ(send_flagged(VIF_TX_CSUM), -EINVAL);
+	bytes[23] = 17;
+	bytes[20] = 0x20;		/* the first fragment of several */
+	EXPECT_EQ(send_flagged(VIF_TX_CSUM), -EINVAL);
+	bytes[20] = 0;
+	bytes[21] = 1;			/* a later one */
+	EXPECT_EQ(send_flagged(VIF_TX_CSUM), -EINVAL);
+	bytes[21] = 0;
+	bytes[17] = 27;			/* its own length ends before the check sum does */
+	bytes[16] = 0;
+	EXPECT_EQ(send_flagged(VIF_TX_CSUM), -EINVAL);
+	EXPECT_EQ(host_wire.sent_count, 0);
+}
+
+TEST(a_neighbour_is_told_that_a_check_sum_was_not_made)
+{
+	struct vif_rx_response r;
+
+	start_open();
+	post(&b, 2);
+	packet(a.mac, b.mac, 200);
+	EXPECT_EQ(send_flagged(0), 0);
+	EXPECT_EQ(send_flagged(VIF_TX_CSUM), 0);
+	EXPECT(net_received(&b, &r));
+	EXPECT_EQ(r.flags, 0);
+	EXPECT(net_received(&b, &r));
+	EXPECT_EQ(r.flags, VIF_RX_CSUM_OK | VIF_RX_CSUM_BLANK);
 }
 
 TEST(a_header_in_crumbs_is_a_header)
@@ -660,6 +728,101 @@ TEST(nobody_out_there_has_an_address_of_ours_and_no_packet_is_longer_than_it_can
 	host_wire_arrive(bytes, 13);
 	host_wire_arrive(bytes, 0);
 	expect_none(&a);
+}
+
+static uint32_t received_frame(uint32_t length)
+{
+	struct vif_rx_response r = { .length = 0 };
+
+	EXPECT(net_received(&a, &r));
+	EXPECT_EQ(r.length, length);
+	EXPECT(memcmp((uint8_t *)host_frame(r.frame) + r.offset, bytes, length) == 0, "%u bytes", length);
+	EXPECT(zero_but(r.frame, r.offset, length), "%u bytes", length);
+	return r.frame;
+}
+
+/* Posts @frame, which the next packet comes in exchange for: that one's frame. */
+static uint32_t exchange(uint32_t frame, uint32_t length)
+{
+	net_post(&a, 0, frame);
+	EXPECT_EQ(net_ring_op(&a, RING_kick, RING_VIF_RX), 0);
+	packet(stranger, a.mac, length);
+	host_wire_arrive(bytes, length);
+	return received_frame(length);
+}
+
+/* To nobody here: the wire keeps its frame. */
+static void pass_by(uint32_t length)
+{
+	packet(stranger, stranger, length);
+	host_wire_arrive(bytes, length);
+}
+
+TEST(of_frames_that_only_had_packets_in_them_nothing_older_is_shown)
+{
+	static const uint32_t lengths[] = { 1514, 60, 700, 61, 1000, 80 };
+	uint32_t frame;
+
+	start_open();
+	frame = one.mfn[PFN_POST];
+	for (uint32_t i = 0; i < 6 * HOST_WIRE_BUFFERS; i++) {
+		frame = exchange(frame, lengths[i % ARRAY_SIZE(lengths)]);
+		if (i % 7 == 0)
+			pass_by(1514);
+		if (i % 11 == 0)
+			pass_by(1900);		/* more than a packet has */
+	}
+	audit_all();
+}
+
+TEST(what_its_owner_wrote_into_a_frame_meanwhile_is_not_shown_either)
+{
+	struct mmu_request map = { one.mfn[PFN_TABLE] << PAGE_SHIFT | 4 * PFN_POST, 0 };
+	uint32_t frame;
+
+	start_open();
+	map.where = one.mfn[PFN_TABLE] << PAGE_SHIFT | 4 * PFN_POST;
+	frame = exchange(one.mfn[PFN_POST], 100);
+	for (uint32_t i = 0; i < 3 * HOST_WIRE_BUFFERS; i++) {
+		map.value = frame << PAGE_SHIFT | PTE_P | PTE_RW;
+		EXPECT_EQ(CALL(&one, mmu_update, ARG(map), 1, 0, DOMID_SELF), 0);
+		memset(host_frame(frame), 'x', PAGE_SIZE);
+		net_unmap(&one, PFN_POST);
+		frame = exchange(frame, 60 + i % 2);
+	}
+}
+
+TEST(a_frame_that_was_given_back_and_taken_again_is_as_unknown_as_any)
+{
+	struct memory_op op = { MEMORY_decrease, 0, 1, 0 };
+	uint32_t frame;
+
+	start_open();
+	frame_pool_scrub(false);
+	frame = exchange(one.mfn[PFN_POST], 100);
+	op.list = host_arg(&frame, 4);
+	EXPECT_EQ(CALL(&one, memory_op, ARG(op)), 1);
+	memset(host_frame(frame), 'x', PAGE_SIZE);
+	op.op = MEMORY_increase;
+	op.list = host_arg(&frame, 4);
+	EXPECT_EQ(CALL(&one, memory_op, ARG(op)), 1);
+	memcpy(&frame, host_arg_bytes(op.list), sizeof(frame));
+	memset(host_frame(frame), 'x', PAGE_SIZE);
+	for (uint32_t i = 0; i < HOST_WIRE_BUFFERS + 2; i++)
+		frame = exchange(frame, 100);
+}
+
+TEST(what_the_wire_verified_is_said)
+{
+	struct vif_rx_response r;
+
+	start_open();
+	post(&a, 1);
+	host_wire.verifies = true;
+	packet(stranger, a.mac, 100);
+	host_wire_arrive(bytes, 100);
+	EXPECT(net_received(&a, &r));
+	EXPECT_EQ(r.flags, VIF_RX_CSUM_OK);
 }
 
 /* ---- posting ---- */

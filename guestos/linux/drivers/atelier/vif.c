@@ -3,21 +3,27 @@
  * Virtual interfaces: eth0 and so on, each over a ring to send and a ring to receive.
  *
  * To receive, the interface gives pages' frames away, which nothing maps meanwhile; with a packet another frame comes back
- * for the page. Both rings have one interrupt, and what they say is dealt with in one NAPI poll. That and sending never run at
+ * for the page. Pages are parted from their frames and given others many at a time, and used again as soon as nobody else
+ * has them. Both rings have one interrupt, and what they say is dealt with in one NAPI poll. That and sending never run at
  * the same time: there is one processor, and both keep soft interrupts out.
  */
 #include <linux/etherdevice.h>
 #include <linux/gfp.h>
 #include <linux/init.h>
+#include <linux/in.h>
 #include <linux/interrupt.h>
+#include <linux/ip.h>
 #include <linux/mm.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
 #include <asm/atelier.h>
 #include "ring.h"
 
 #define VIFS		4	/* numbers that are tried */
-#define HEAD_COPY	256	/* bytes of a packet that are copied out of its page: of most small ones, all */
+#define COPIED		256	/* bytes of a packet up to which it is copied out of its page */
+#define LENT		128	/* pages that are looked after while the network has them */
 #define RULES_LOOK_AT	34	/* bytes that must lie in the first piece */
 
 struct numbers {		/* that no request under way has */
@@ -33,6 +39,15 @@ struct vif {
 	struct sk_buff *sent[VIF_TX_SLOTS];
 	struct page *posted[VIF_RX_SLOTS];
 	int irq;
+	struct page *kept[VIF_RX_SLOTS];	/* to be posted again */
+	u32 kept_count;
+	struct page *lent[LENT];		/* whose packets the network has, the oldest first; indices run freely */
+	u32 lent_first, lent_end;
+
+	/* Of one poll. */
+	struct vif_rx_response got[ATELIER_FRAMES];
+	struct page *pages[ATELIER_FRAMES];
+	u32 frames[ATELIER_FRAMES];
 };
 
 static struct net_device *vifs[VIFS];
@@ -92,6 +107,8 @@ static void request_to_send(struct vif *v, struct sk_buff *skb, const struct pie
 
 	v->sent[id] = skb;
 	*r = (struct vif_tx_request){ .id = id, .pieces = p->count };
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		r->flags = VIF_TX_CSUM;
 	for (i = 0; i < p->count; i++) {
 		r->piece[i].address = atelier_p2m[page_to_pfn(p->piece[i].page)] << PAGE_SHIFT | p->piece[i].offset;
 		r->piece[i].length = p->piece[i].length;
@@ -159,78 +176,160 @@ static void take_unsent(struct vif *v)
 
 /* ---- to receive ---- */
 
+/* The page that was lent to the network longest ago, if it is ours alone again. */
+static struct page *page_back(struct vif *v)
+{
+	struct page *page = v->lent[v->lent_first % LENT];
+
+	if (v->lent_first == v->lent_end || page_ref_count(page) != 1)
+		return NULL;
+	v->lent_first++;
+	return page;
+}
+
+/* The network will drop its reference; ours stays. Of too many, the oldest is left to the network. */
+static void lend(struct vif *v, struct page *page)
+{
+	if (v->lent_end - v->lent_first == LENT)
+		put_page(v->lent[v->lent_first++ % LENT]);
+	get_page(page);
+	v->lent[v->lent_end++ % LENT] = page;
+}
+
+static struct page *page_to_post(struct vif *v)
+{
+	struct page *page = v->kept_count ? v->kept[--v->kept_count] : page_back(v);
+
+	return page ?: alloc_page(GFP_ATOMIC | __GFP_NOWARN);
+}
+
+static void post(struct vif *v, struct page *page, u32 frame)
+{
+	u32 id = v->rx_ids.free[--v->rx_ids.count];
+	struct vif_rx_request *r = atelier_ring_request(&v->rx);
+
+	v->posted[id] = page;
+	*r = (struct vif_rx_request){ .id = id, .frame = frame };
+}
+
 /* Gives frames for as many packets as can come. With no memory now, the next packet asks again. */
 static void post_pages(struct vif *v)
 {
-	while (v->rx_ids.count > 0) {
-		struct page *page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
-		struct vif_rx_request *r;
-		u32 id;
+	u32 i, count;
 
-		if (!page)
-			break;
-		id = v->rx_ids.free[--v->rx_ids.count];
-		v->posted[id] = page;
-		r = atelier_ring_request(&v->rx);
-		*r = (struct vif_rx_request){ .id = id, .frame = atelier_give_frame(page) };
-	}
+	do {
+		for (count = 0; count < min_t(u32, v->rx_ids.count, ATELIER_FRAMES); count++) {
+			v->pages[count] = page_to_post(v);
+			if (!v->pages[count])
+				break;
+		}
+		atelier_give_frames(v->pages, v->frames, count);
+		for (i = 0; i < count; i++)
+			post(v, v->pages[i], v->frames[i]);
+	} while (count == ATELIER_FRAMES);
 	atelier_ring_send(&v->rx);
 }
 
-/* The page is freed, or a part of the packet from now on. */
+/*
+ * A small packet is copied, and its page stays; as that is read-only, the hypervisor knows that it need not be cleared again.
+ * Another one becomes the packet: Linux's own record of it goes to its end.
+ */
 static struct sk_buff *make_packet(struct vif *v, struct page *page, u32 offset, u32 length)
 {
-	struct sk_buff *skb = napi_alloc_skb(&v->napi, HEAD_COPY);
-	u32 head = min_t(u32, length, HEAD_COPY);
+	void *data = lowmem_page_address(page);
+	struct sk_buff *skb;
 
-	if (!skb) {
-		v->dev->stats.rx_dropped++;
-		__free_page(page);
-		return NULL;
+	if (length <= COPIED) {
+		skb = napi_alloc_skb(&v->napi, length);
+		if (skb)
+			skb_put_data(skb, data + offset, length);
+		return skb;
 	}
-	skb_put_data(skb, page_address(page) + offset, head);
-	if (head < length)
-		skb_add_rx_frag(skb, 0, page, offset + head, length - head, PAGE_SIZE);
-	else
-		__free_page(page);
+	skb = napi_build_skb(data, PAGE_SIZE);
+	if (skb) {
+		lend(v, page);
+		skb_reserve(skb, offset);
+		skb_put(skb, length);
+	}
 	return skb;
 }
 
-static void receive(struct vif *v, struct vif_rx_response r)
+/*
+ * Another domain's packet has its check sum made when it leaves the machine, if it ever does. That it is TCP or UDP in one piece,
+ * and has its header, was looked at.
+ */
+static void set_check_sum(struct sk_buff *skb, u16 flags)
+{
+	if (flags & VIF_RX_CSUM_BLANK) {
+		const struct iphdr *ip = (const struct iphdr *)skb->data;
+		bool tcp = ip->protocol == IPPROTO_TCP;
+
+		skb_partial_csum_set(skb, ip->ihl * 4, tcp ? offsetof(struct tcphdr, check) : offsetof(struct udphdr, check));
+	} else if (flags & VIF_RX_CSUM_OK) {
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+	}
+}
+
+/* The page of a packet that has been made, or not, is kept unless it is the packet. */
+static void receive(struct vif *v, struct page *page, const struct vif_rx_response *r)
 {
 	struct net_device *dev = v->dev;
-	struct page *page = v->posted[r.id];
-	struct sk_buff *skb;
+	struct sk_buff *skb = NULL;
 
-	v->rx_ids.free[v->rx_ids.count++] = r.id;
-	atelier_take_frame(page, r.frame, false);
-	if (r.length < ETH_HLEN || !netif_running(dev)) {
+	if (r->length < ETH_HLEN || !netif_running(dev))
 		dev->stats.rx_errors++;
-		__free_page(page);
-		return;
-	}
-	skb = make_packet(v, page, r.offset, r.length);
+	else if (!(skb = make_packet(v, page, r->offset, r->length)))
+		dev->stats.rx_dropped++;
+	if (!skb || r->length <= COPIED)
+		v->kept[v->kept_count++] = page;
 	if (!skb)
 		return;
-	if (r.flags & VIF_RX_CSUM_OK)
-		skb->ip_summed = CHECKSUM_UNNECESSARY;
 	dev->stats.rx_packets++;
-	dev->stats.rx_bytes += r.length;
+	dev->stats.rx_bytes += r->length;
 	skb->protocol = eth_type_trans(skb, dev);
+	set_check_sum(skb, r->flags);
 	napi_gro_receive(&v->napi, skb);
+}
+
+/* Takes as many packets as there are, up to ATELIER_FRAMES; how many that were. */
+static int take_received(struct vif *v, int budget)
+{
+	const struct vif_rx_response *r;
+	int i, count = 0;
+
+	while (count < min(budget, ATELIER_FRAMES) && (r = atelier_ring_response(&v->rx)) != NULL) {
+		v->got[count] = *r;
+		v->pages[count] = v->posted[r->id];
+		v->frames[count++] = r->length <= COPIED ? r->frame | ATELIER_READ_ONLY : r->frame;
+		v->rx_ids.free[v->rx_ids.count++] = r->id;
+	}
+	atelier_take_frames(v->pages, v->frames, count);
+	for (i = 0; i < count; i++)
+		receive(v, v->pages[i], &v->got[i]);
+	return count;
+}
+
+/* Kept ones may be mapped read-only: like that nobody else can have them. */
+static void free_pages_of(struct vif *v)
+{
+	while (v->kept_count > 0) {
+		struct page *page = v->kept[--v->kept_count];
+
+		atelier_give_frames(&page, v->frames, 1);
+		atelier_take_frames(&page, v->frames, 1);
+		__free_page(page);
+	}
+	while (v->lent_first != v->lent_end)
+		put_page(v->lent[v->lent_first++ % LENT]);
 }
 
 static int poll(struct napi_struct *napi, int budget)
 {
 	struct vif *v = container_of(napi, struct vif, napi);
-	const struct vif_rx_response *r;
-	int done = 0;
+	int done;
 
 	take_sent(v, budget);
-	while (done < budget && (r = atelier_ring_response(&v->rx)) != NULL) {
-		receive(v, *r);
-		done++;
-	}
+	done = take_received(v, budget);
 	post_pages(v);
 	if (done < budget && napi_complete_done(napi, done) &&
 	    (atelier_ring_more(&v->tx) | atelier_ring_more(&v->rx)))
@@ -302,7 +401,7 @@ static int start_vif(struct net_device *dev, u32 number, const u8 *mac)
 	all_free(&v->tx_ids, VIF_TX_SLOTS);
 	all_free(&v->rx_ids, VIF_RX_SLOTS);
 	dev->netdev_ops = &operations;
-	dev->features = dev->hw_features = NETIF_F_SG;
+	dev->features = dev->hw_features = NETIF_F_SG | NETIF_F_IP_CSUM;
 	dev->max_mtu = ETH_DATA_LEN;
 	eth_hw_addr_set(dev, mac);
 	netif_napi_add(dev, &v->napi, poll);
@@ -340,13 +439,13 @@ static void remove_vif(u32 number)
 {
 	struct net_device *dev = vifs[number];
 	struct vif *v = netdev_priv(dev);
-	const struct vif_rx_response *r;
 
 	vifs[number] = NULL;
 	unregister_netdev(dev);
 	free_irq(v->irq, v);
-	while ((r = atelier_ring_response(&v->rx)) != NULL)
-		receive(v, *r);
+	while (take_received(v, ATELIER_FRAMES) > 0)
+		;
+	free_pages_of(v);
 	atelier_ring_close(&v->rx);
 	atelier_ring_close(&v->tx);
 	take_unsent(v);
