@@ -208,12 +208,16 @@ static int memory(const struct action *a)
 static int control(const struct action *a, uint32_t op)
 {
 	struct control_op *o = (void *)host.direct;
+	int result;
 
 	memset(o, 0, sizeof(*o));
 	o->interface = ATELIER_INTERFACE;
 	o->op = op;
 	o->domain = a->domain;
-	return call(0, HYPERCALL_control_op, PAIR_ARGS, 0, 0, 0);
+	host.interrupt_after = 1000;
+	result = call(0, HYPERCALL_control_op, PAIR_ARGS, 0, 0, 0);
+	host.interrupt_after = host.interrupt = 0;
+	return result;
 }
 
 /* A port more only if one of the PORTS is closed. */
@@ -322,7 +326,6 @@ static bool do_action(const struct action *a, int *result)
 	case REAP:
 		return domain_reap();
 	case PAIR_UP:
-		((struct control_op *)host.direct)->u.event.peer = 0;
 		*result = has_port(0) && has_port(1) ? control(a, CONTROL_event_bind) : 0;
 		return true;
 	case CLEAR ... MASK:
@@ -437,8 +440,9 @@ static void end(uint32_t number)
 	pair.running = 0;
 	pair.d[0]->sched.blocked = false;
 	for (unsigned int tries = 0; tries < 3; tries++) {
-		while (domain_reap())
-			;
+		for (unsigned int steps = 0; domain_reap(); steps++)
+			if (steps > 1000)
+				violation(number, MOST_ACTIONS, "M13: domain 1 dies for ever");
 		if (tries == 0)
 			paging_switch_to(pair.d[0]);
 		if (pair.d[1]->life != LIFE_FREE)
