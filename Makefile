@@ -112,8 +112,10 @@ check: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) $(MINI_NEEDS) $(CHECK_NEED
 check-quick: build/atelier.elf $(MINI_NEEDS) $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check	## the tests that need no Linux, in two minutes
 	@tests/run --quick$(leave_status)
 
-check-long: | deps-build deps-check	## what takes longer: the mutants, and the explorer on the largest of its machines
+check-long: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) | deps-build deps-run deps-bochs deps-check	## what takes longer: the mutants, the explorer on the largest of its machines, fifty power cuts, a Debian in Bochs, many domains
 	@$(MAKE) mutants explore
+	@CUTS=50 tests/boot/run power debian:a_debian_serves_a_page_in_bochs_too
+	@$(MAKE) neighbours
 
 house: build/atelier.elf | deps-check	## are the layers kept, and the style?
 	@tests/house

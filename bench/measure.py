@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Boots the native Linux and the one on Atelier in the same emulator, with micro.c in both, and counts.
+"""Boots the native Linux and the one on Atelier in the same emulator, with the same programs in both, and counts.
 
 A counted run is deterministic: under -icount the emulator's time is the number of instructions, nothing
 in the machine reads the host's clock, and files and folders have the same names each time. (Only where
 QEMU cuts its blocks may differ on a busy host, and by a few instructions what the plugin sees of them.) So
 what came out is kept under a digest of all that went in, and a run is done again only if something
 of that has changed.
+
+With a disk or a network that is not so: these take the host's time. Then the emulator's clock goes on while
+the machine waits, as fast as the host's, so that no alarm of a driver comes early; instructions are counted all the
+same, and whoever wants to know how far two runs differ takes several.
 """
 
 import hashlib
@@ -17,7 +21,8 @@ import subprocess
 import sys
 import time
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -49,8 +54,8 @@ QEMU = (
     # With these Atelier says how the machine ended; the native Linux does not look at them.
     "-debugcon", "file:ends", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
 )  # fmt: skip
-COUNTED = ("-icount", "shift=0,sleep=off", "-rtc", "base=2003-10-19T00:00:00,clock=vm", "-seed", "1")
-LINUX_WORDS = "quiet norandmaps panic=-1 rdinit=/micro"
+FIXED = ("-rtc", "base=2003-10-19T00:00:00,clock=vm", "-seed", "1")
+LINUX_WORDS = "quiet norandmaps panic=-1"
 TEXT_ENDS = ("text_end", "_etext", "_einittext")  # behind them lies what has no name: firmware, programs of BPF
 RUNS_KEPT = 60
 WALL_LIMIT = 900  # seconds
@@ -63,7 +68,7 @@ class Failure(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """What micro.c printed: the operations of a batch, and the time stamp counter's ticks for each batch."""
+    """What was printed: the operations of a batch, and of micro.c the time stamp counter's ticks for each batch."""
 
     operations: int
     ticks: tuple[int, ...]
@@ -111,7 +116,10 @@ class Run:
 
 @dataclass(frozen=True)
 class System:
-    """One side of the comparison. @kernel and @modules: name in the run's folder -> file."""
+    """
+    One side of the comparison. @kernel and @modules: name in the run's folder -> file. @devices: QEMU's words for a disk or a
+    network. @images: name in the folder, file, and the file whose digest stands for it.
+    """
 
     name: str
     kernel: tuple[str, Path]
@@ -120,13 +128,18 @@ class System:
     start: int  # address of the first instruction that counts as this system's own
     symbols: tuple[Path, ...]
     base: int  # where the hypervisor begins
+    devices: tuple[str, ...] = ()
+    images: tuple[tuple[str, Path, Path], ...] = ()
 
     def files(self) -> dict[str, Path]:
         return {self.kernel[0]: self.kernel[1]} | {name: path for name, _, path in self.modules}
 
+    def sources(self) -> list[Path]:
+        return [source for _, _, source in self.images]
+
     def words(self) -> list[str]:
         modules = ",".join(f"{name} {rest}".rstrip().replace(",", ",,") for name, rest, _ in self.modules)
-        return ["-kernel", self.kernel[0], "-append", self.append, "-initrd", modules]
+        return ["-kernel", self.kernel[0], "-append", self.append, "-initrd", modules, *self.devices]
 
 
 def need(path: Path) -> Path:
@@ -153,21 +166,29 @@ def run_tool(*words: str) -> str:
         raise Failure(f"{' '.join(words)} failed: {error.stderr.strip()[:200]}") from error
 
 
-def native(rows: tuple[str, ...]) -> System:
-    """Linux on the bare machine, from the first instruction of the unpacked kernel on."""
-    words = f"console=ttyS0 {LINUX_WORDS} -- {' '.join(rows)}"
+def native_linux(words: str, initramfs: Path) -> System:
+    """Linux on the bare machine, from the first instruction of the unpacked kernel on. @words: for its command line."""
     return System(
-        "native", ("bzImage", need(NATIVE)), (("initrd", "", INITRAMFS),), words,
+        "native", ("bzImage", need(NATIVE)), (("initrd", "", initramfs),), f"console=ttyS0 {LINUX_WORDS} {words}",
         elf_entry(NATIVE_SYMBOLS), (NATIVE_SYMBOLS,), 1 << 32,
     )  # fmt: skip
 
 
-def atelier(rows: tuple[str, ...]) -> System:
-    words = f"console=hvc0 {LINUX_WORDS} -- {' '.join(rows)}"
+def atelier_linux(words: str, initramfs: Path) -> System:
+    modules = (("vmlinux", f"console=hvc0 {LINUX_WORDS} {words}", need(LINUX)), ("initrd", "", initramfs))
     return System(
-        "Atelier", ("atelier.elf", need(HYPERVISOR)), (("vmlinux", words, need(LINUX)), ("initrd", "", INITRAMFS)),
-        "console=com1", elf_entry(LINUX_SYMBOLS), (HYPERVISOR, LINUX_SYMBOLS), HYPERVISOR_BASE,
+        "Atelier", ("atelier.elf", need(HYPERVISOR)), modules, "console=com1", elf_entry(LINUX_SYMBOLS),
+        (HYPERVISOR, LINUX_SYMBOLS), HYPERVISOR_BASE,
     )  # fmt: skip
+
+
+def native(rows: tuple[str, ...]) -> System:
+    """With micro.c as the first program."""
+    return native_linux(f"rdinit=/micro -- {' '.join(rows)}", INITRAMFS)
+
+
+def atelier(rows: tuple[str, ...]) -> System:
+    return atelier_linux(f"rdinit=/micro -- {' '.join(rows)}", INITRAMFS)
 
 
 def null_call() -> System:
@@ -188,27 +209,39 @@ def cpio_record(name: str, mode: int, data: bytes) -> bytes:
     return head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4)
 
 
+def add_to_archive(base: Path, records: bytes, image: Path) -> None:
+    """Makes @image: the archive @base and behind it, as the kernel takes several in a row, one of ours."""
+    packed = subprocess.run(["lz4", "-lcq"], input=records + cpio_record("TRAILER!!!", 0, b""), stdout=subprocess.PIPE, check=True)
+    whole = need(base).read_bytes() + packed.stdout
+    if not image.exists() or image.read_bytes() != whole:
+        image.write_bytes(whole)
+
+
 def make_initramfs() -> None:
-    """The small image and behind it, as the kernel takes several archives in a row, micro."""
-    archive = cpio_record("micro", 0o100755, need(MICRO).read_bytes()) + cpio_record("tiny", 0o120777, b"/micro")
-    archive += cpio_record("TRAILER!!!", 0, b"")
-    packed = subprocess.run(["lz4", "-lcq"], input=archive, stdout=subprocess.PIPE, check=True).stdout
-    whole = need(SMALL).read_bytes() + packed
-    if not INITRAMFS.exists() or INITRAMFS.read_bytes() != whole:
-        INITRAMFS.write_bytes(whole)
+    """The small image and micro."""
+    micro = cpio_record("micro", 0o100755, need(MICRO).read_bytes()) + cpio_record("tiny", 0o120777, b"/micro")
+    add_to_archive(SMALL, micro, INITRAMFS)
 
 
 # --- a boot
 
 
-def counted(system: System) -> Run:
-    """Boots under -icount with the plugin, or takes the result of the same boot from before."""
+def nobody(folder: Path) -> AbstractContextManager[object]:
+    return nullcontext()
+
+
+def counted(system: System, take: int = 1, beside: Callable[[Path], AbstractContextManager[object]] = nobody) -> Run:
+    """
+    Boots under -icount with the plugin, or takes the result of the same boot from before: the @take-th, if several are wanted.
+    @beside: what runs as long as the machine does; it gets the run's folder.
+    """
     line = f",line={system.base:x}" if system.base < 1 << 32 else ""
     plugin = f"./plugin.so,out=counts,start={system.start:x}{line}"
-    words = [*QEMU, *COUNTED, "-plugin", plugin, *system.words()]
-    folder = RUNS / digest(words, [*system.files().values(), PLUGIN])
+    clock = f"shift=0,sleep={'on' if system.devices else 'off'}"
+    words = [*QEMU, "-icount", clock, *FIXED, "-plugin", plugin, *system.words()]
+    folder = RUNS / f"{digest(words, [*system.files().values(), *system.sources(), PLUGIN])}-{take}"
     if not (folder / "done").exists():
-        boot(system, words, folder)
+        boot(system, words, folder, beside)
         forget_old_runs()
     return read_run(folder)
 
@@ -242,14 +275,17 @@ def qemu() -> str:
     raise Failure("QEMU is missing: run `make deps`, or install qemu-system-x86")
 
 
-def boot(system: System, words: list[str], folder: Path) -> None:
+def boot(
+    system: System, words: list[str], folder: Path, beside: Callable[[Path], AbstractContextManager[object]] = nobody
+) -> None:
     """Runs the machine in @folder until it is off."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name, path in (system.files() | {"plugin.so": PLUGIN}).items():
+    images = {name: need(path) for name, path, _ in system.images}
+    for name, path in (system.files() | images | {"plugin.so": PLUGIN}).items():
         (folder / name).symlink_to(path)
     started = time.monotonic()
-    with (folder / "messages").open("wb") as messages:
+    with (folder / "messages").open("wb") as messages, beside(folder):
         process = subprocess.Popen(
             [qemu(), *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages, start_new_session=True
         )
@@ -296,7 +332,7 @@ def check_end(system: System, folder: Path) -> None:
     """The guest says `end`, or it did not come to its end."""
     if re.search(r"^end\r?$", read_text(folder / "console"), re.MULTILINE):
         return
-    said = re.findall(r"^micro: .*?(?=\r?$)", read_text(folder / "console"), re.MULTILINE)
+    said = re.findall(r"^(?:micro|mark|bench): .*?(?=\r?$)", read_text(folder / "console"), re.MULTILINE)
     said = said or read_text(folder / "messages").strip().splitlines()[-1:] or [last_line(folder)]
     raise Failure(f"{system.name} did not finish: {said[0][:120]} (its console: {short(folder / 'console')})")
 
@@ -308,7 +344,7 @@ def read_run(folder: Path) -> Run:
     console = read_text(folder / "console")
     rows = {
         name: Row(int(operations), tuple(map(int, ticks.split())))
-        for name, operations, ticks in re.findall(r"^row (\w+) (\d+) ([\d ]+?)\r?$", console, re.MULTILINE)
+        for name, operations, ticks in re.findall(r"^row (\w+) (\d+)([\d ]*?)\r?$", console, re.MULTILINE)
     }
     windows = read_counts(folder / "counts", [RESET, BOOT, *rows])
     return Run(rows, windows, console, float(read_text(folder / "done")))

@@ -102,11 +102,12 @@ int balloon_exchange(struct domain *d, mfn_t old, mfn_t *new)
 	return 0;
 }
 
-/* ---- the call: up to CHUNK entries of the list at @list each; how many were done, or why not one ---- */
+/* ---- the calls: up to CHUNK entries of the list at @list each; how many were done, or why not one ---- */
 
-static int increase(struct domain *d, guest_addr_t list, uint32_t count)
+/* Says which @n frames @d has got. */
+static int tell(guest_addr_t list, const uint32_t *mfns, uint32_t n)
 {
-	uint32_t mfns[CHUNK], told, n = balloon_take(d, mfns, count);
+	uint32_t told;
 
 	if (n == 0)
 		return -ENOMEM;
@@ -115,6 +116,23 @@ static int increase(struct domain *d, guest_addr_t list, uint32_t count)
 	for (uint32_t i = told; i < n; i++)
 		frame_pool_give_up(MFN(mfns[i]));
 	return told ? (int)told : -EFAULT;
+}
+
+static int increase(struct domain *d, guest_addr_t list, uint32_t count)
+{
+	uint32_t mfns[CHUNK];
+
+	return tell(list, mfns, balloon_take(d, mfns, count));
+}
+
+/* The same for balloon_fill(), which has looked at what others were promised; and each has its place in the domain. */
+static int fill(struct domain *d, guest_addr_t list, uint32_t count)
+{
+	uint32_t mfns[CHUNK], pfn = d->memory.owned.count, n = frame_pool_take(d, mfns, count);
+
+	for (uint32_t i = 0; i < n; i++)
+		machine_m2p_set(MFN(mfns[i]), pfn + i);
+	return tell(list, mfns, n);
 }
 
 static int decrease(struct domain *d, guest_addr_t list, uint32_t count)
@@ -202,8 +220,8 @@ int balloon_fill(struct domain *d, guest_addr_t list, uint32_t count)
 	struct memory_op op = { MEMORY_increase, list.n, count, 0 };
 	int err = check_list(&op);
 
-	op.count = MIN(count, outstanding(d));
-	return err ? err : walk(d, &op, increase);
+	op.count = MIN(count, MIN(outstanding(d), unpromised_but_to(d)));
+	return err ? err : walk(d, &op, fill);
 }
 
 int do_memory_op(struct domain *d, guest_addr_t at)

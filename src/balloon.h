@@ -33,7 +33,7 @@ void balloon_promise(struct domain *d, uint32_t frames);
 
 /*
  * Gives a domain that is being built up to @count of the frames that it was promised and has not got
- * yet: their numbers to @list, in the current domain's memory. How many, fewer when an interrupt is
+ * yet: their numbers to @list, in the current domain's memory, their places in @d to the M2P. How many, fewer when an interrupt is
  * due; -EFAULT, -EINVAL as MEMORY_increase; 0: it has them all.
  */
 int balloon_fill(struct domain *d, guest_addr_t list, uint32_t count);

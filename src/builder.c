@@ -43,7 +43,7 @@ static void *data_of(uint32_t pfn)
 	return machine_map_frame(frame_of(pfn), WINDOW_DATA);
 }
 
-static const struct image_io io = { read_module, data_of, p2m_entry };
+static const struct image_io io = { .read = read_module, .data = data_of, .p2m = p2m_entry };
 
 /* ---- the frames ---- */
 

@@ -163,6 +163,11 @@ int console_ring_drain(struct domain *d, guest_addr_t buffer, uint32_t size)
 	return done;
 }
 
+bool console_ring_unread(const struct domain *d)
+{
+	return d->console.drained != d->console.written;
+}
+
 int console_ring_input(struct domain *d, guest_addr_t bytes, uint32_t count)
 {
 	struct console_ring *c = &d->console;

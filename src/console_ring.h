@@ -42,4 +42,7 @@ void console_ring_init(void);
 int console_ring_drain(struct domain *d, guest_addr_t buffer, uint32_t size);
 int console_ring_input(struct domain *d, guest_addr_t bytes, uint32_t count);
 
+/* Whether console_ring_drain() would find anything. */
+bool console_ring_unread(const struct domain *d);
+
 #endif

@@ -85,7 +85,7 @@ static int start(struct domain *d, struct control_op *op)
 static int destroy(struct domain *d, struct control_op *op)
 {
 	if (d->life == LIFE_OPEN)
-		domain_kill(d, SHUTDOWN_poweroff, 0);
+		domain_kill(d, SHUTDOWN_destroyed, 0);
 	while (d->life == LIFE_DYING && domain_reap())
 		if (machine_interrupt_due())
 			break;
@@ -127,13 +127,10 @@ static uint32_t state_of(const struct domain *d)
 	return d->sched.blocked ? DOMAIN_BLOCKED : DOMAIN_RUNNABLE;
 }
 
-static int info(struct domain *any, struct control_op *op)
+static void describe(const struct domain *d, struct control_op *op)
 {
-	const struct domain *d = domain_next(op->domain);
 	struct control_info *i = &op->u.info;
 
-	if (!d)
-		return -ESRCH;
 	op->domain = d->id;
 	*i = (struct control_info){
 		.state = state_of(d),
@@ -147,6 +144,39 @@ static int info(struct domain *any, struct control_op *op)
 		.vifs = vif_count(d),		/* lab 8 */
 	};
 	string_copy(i->name, d->name, sizeof(i->name));
+}
+
+static int info(struct domain *any, struct control_op *op)
+{
+	const struct domain *d = domain_next(op->domain);
+
+	if (!d)
+		return -ESRCH;
+	describe(d, op);
+	return 0;
+}
+
+static int find(struct domain *any, struct control_op *op)
+{
+	if (!name_ok(op->u.info.name))
+		return -EINVAL;
+	for (const struct domain *d = domain_next(0); d; d = domain_next(d->id + 1u))
+		if (d->life == LIFE_OPEN && strcmp(d->name, op->u.info.name) == 0) {
+			describe(d, op);
+			return 0;
+		}
+	return -ESRCH;
+}
+
+static int ended(struct domain *any, struct control_op *op)
+{
+	const struct domain *d = domain_next_ended(op->domain);
+
+	if (!d)
+		return -ESRCH;
+	op->domain = d->id;
+	op->u.ended = (struct control_ended){ .reason = d->reason, .status = d->status, .at = d->ended };
+	string_copy(op->u.ended.name, d->name, sizeof(op->u.ended.name));
 	return 0;
 }
 
@@ -207,11 +237,29 @@ static int console(struct domain *d, struct control_op *op)			/* lab 6 */
 	return MIN(n, 0);
 }
 
+static int unread(struct domain *any, struct control_op *op)			/* lab 6 */
+{
+	for (const struct domain *d = domain_next(op->domain); d; d = domain_next(d->id + 1u))
+		if (d->life == LIFE_OPEN && console_ring_unread(d)) {
+			op->domain = d->id;
+			return 0;
+		}
+	return -ESRCH;
+}
+
+/* Whether @d looks at its devices anew is its own affair. */
+static int changed(struct domain *d, int err)					/* lab 8 */
+{
+	if (!err)
+		event_raise_virq(d, VIRQ_DEVICES);
+	return err;
+}
+
 /* ---- network ---- */
 
 static int create_vif(struct domain *d, struct control_op *op)			/* lab 8 */
 {
-	return vif_create(d, &op->u.vif);
+	return changed(d, vif_create(d, &op->u.vif));
 }
 
 static int destroy_vif(struct domain *d, struct control_op *op)			/* lab 8 */
@@ -221,7 +269,7 @@ static int destroy_vif(struct domain *d, struct control_op *op)			/* lab 8 */
 	if (!v)
 		return -ENODEV;
 	vif_destroy(v);
-	return 0;
+	return changed(d, 0);
 }
 
 static int info_vif(struct domain *d, struct control_op *op)			/* lab 8 */
@@ -279,7 +327,7 @@ static int create_vbd(struct domain *d, struct control_op *op)			/* lab 9 */
 
 static int destroy_vbd(struct domain *d, struct control_op *op)			/* lab 9 */
 {
-	return vbd_destroy(d, op->u.vbd.number);
+	return changed(d, vbd_destroy(d, op->u.vbd.number));
 }
 
 static int vbd_info(struct domain *d, struct control_op *op)			/* lab 9 */
@@ -289,12 +337,12 @@ static int vbd_info(struct domain *d, struct control_op *op)			/* lab 9 */
 
 static int add_extent(struct domain *d, struct control_op *op)			/* lab 9 */
 {
-	return vbd_add_extent(d, op->vbd_number, &op->u.extent);
+	return changed(d, vbd_add_extent(d, op->vbd_number, &op->u.extent));
 }
 
 static int remove_extent(struct domain *d, struct control_op *op)		/* lab 9 */
 {
-	return vbd_remove_extent(d, op->vbd_number);
+	return changed(d, vbd_remove_extent(d, op->vbd_number));
 }
 
 static int extent_info(struct domain *d, struct control_op *op)			/* lab 9 */
@@ -322,6 +370,9 @@ static const struct operation {
 	[CONTROL_pause] = { pause, ANOTHER },
 	[CONTROL_unpause] = { unpause, ANOTHER },
 	[CONTROL_info] = { info, NOBODY },
+	[CONTROL_ended] = { ended, NOBODY },
+	[CONTROL_find] = { find, NOBODY },
+	[CONTROL_unread] = { unread, NOBODY },	/* lab 6 */
 	[CONTROL_machine] = { machine, NOBODY },
 	[CONTROL_sched] = { share, LIVING },	/* lab 5 */
 	[CONTROL_limit] = { limit, LIVING },	/* lab 7 */
@@ -370,7 +421,7 @@ int do_control_op(struct domain *d, guest_addr_t at)
 	/* Written back at once: nothing is to be done whose answer could not be told. */
 	if (copy_from_guest(&op, at, sizeof(op)) || copy_to_guest(at, &op, sizeof(op)))
 		return -EFAULT;
-	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_shutdown)
+	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_unread)
 		return -EINVAL;
 	if (op.op >= ARRAY_SIZE(operations) || !operations[op.op].execute)
 		return -ENOSYS;

@@ -64,7 +64,7 @@ void crash_domain(struct domain *d, const char *format, ...)
 	va_end(args);
 	console_guest_printf("domain %u (%s) dies: %s\n", d->id, d->name, why.bytes);
 	print_regs(console_guest_printf, &d->vcpu.regs);
-	crash_end(d, SHUTDOWN_crash, 0);
+	crash_end(d, SHUTDOWN_killed, 0);
 }
 
 void crash_machine(const struct regs *regs, const char *format, ...)

@@ -26,6 +26,7 @@ struct domain *domain_open(const char *name, uint32_t limit)
 	string_copy(d->name, name, sizeof(d->name));
 	d->shared_frame = MFN_NONE;
 	d->paging.base = MFN_NONE;		/* lab 3 */
+	d->paging.looked = MFN_NONE;		/* lab 3 */
 	frame_pool_open(&d->memory, limit);
 	sched_open(d);
 	events_open(d);				/* lab 2 */
@@ -67,6 +68,8 @@ void domain_kill(struct domain *d, uint32_t reason, uint32_t status)
 		stop_machine(reason, status);
 	d->life = LIFE_DYING;
 	d->reason = reason;
+	d->status = status;
+	d->ended = machine_now();
 	sched_leave(d);
 	ring_destroy(d);			/* lab 6 */
 	vifs_destroy(d);			/* lab 8 */
@@ -167,4 +170,5 @@ void domain_init(void)
 	frame_register_holder(each_hold);
 	crash_set_kill(domain_kill);
 	sched_set_chore(domain_reap);
+	frame_pool_set_empty(sched_want_chore);		/* a dying one's, whose last frame domain 0 had mapped */
 }

@@ -45,7 +45,8 @@ struct domain {
 	struct vcpu vcpu;
 	domid_t id;			/* also its slot */
 	enum domain_life life;
-	uint32_t reason;		/* SHUTDOWN_..., dying */
+	uint32_t reason, status;	/* SHUTDOWN_...: dying, and after that until the slot is claimed again */
+	uint64_t ended;			/* the same: when it began to die */
 	bool privileged;
 	char name[DOMAIN_NAME];
 	struct shared_info *shared;
@@ -83,6 +84,9 @@ struct domain *domain_find(struct domain *self, uint32_t id);
 /* The first domain from @id on that is not free, dying ones too; NULL at the end. */
 struct domain *domain_next(uint32_t id);
 
+/* The first slot from @id on that had a domain, now dying or gone; NULL at the end. */
+const struct domain *domain_next_ended(uint32_t id);
+
 /* ---- domain.c: life ---- */
 
 void domain_init(void);
@@ -98,7 +102,7 @@ void domain_kill(struct domain *d, uint32_t reason, uint32_t status);
 
 /*
  * The others: one bounded step for one dying domain; false: nothing can be done. A domain of which
- * domain 0 still maps frames waits, and is looked at again at the next death.
+ * domain 0 still maps frames waits until it lets go of the last one.
  */
 bool domain_reap(void);
 

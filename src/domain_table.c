@@ -47,3 +47,12 @@ struct domain *domain_next(uint32_t id)
 			return &domains.slots[id];
 	return NULL;
 }
+
+/* Every domain has a name, and leaves it behind. */
+const struct domain *domain_next_ended(uint32_t id)
+{
+	for (; id < MAX_DOMAINS; id++)
+		if (domains.slots[id].life != LIFE_OPEN && domains.slots[id].name[0])
+			return &domains.slots[id];
+	return NULL;
+}

@@ -185,6 +185,22 @@ static struct frame_list *owner_list(domid_t owner)
 	return &d->memory.owned;
 }
 
+static void (*owner_empty)(void);
+
+void frame_pool_set_empty(void (*empty)(void))
+{
+	owner_empty = empty;
+}
+
+static void disown(domid_t owner, mfn_t mfn)
+{
+	struct frame_list *l = owner_list(owner);
+
+	unlink(l, mfn.n);
+	if (l->count == 0)
+		owner_empty();
+}
+
 void frame_pool_free(mfn_t mfn)
 {
 	struct frame *f = frame_record(mfn);
@@ -196,7 +212,7 @@ void frame_pool_free(mfn_t mfn)
 	 */
 	tlb_settle(mfn);
 	if (f->owner != OWNER_MACHINE)
-		unlink(owner_list(f->owner), mfn.n);
+		disown(f->owner, mfn);
 	f->owner = OWNER_NONE;
 	f->refs = 0;
 	f->type = FRAME_NONE;

@@ -60,6 +60,9 @@ uint32_t frame_pool_take(struct domain *d, uint32_t *mfns, uint32_t count);
  */
 void frame_pool_free(mfn_t mfn);
 
+/* domain.c lies above this file: it says here what to do when a domain's last frame is free. */
+void frame_pool_set_empty(void (*empty)(void));
+
 uint32_t frame_pool_free_count(void);
 
 /* Frames that are or were ever free: what the machine has for domains. */

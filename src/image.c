@@ -166,7 +166,7 @@ static mfn_t frame_of(const struct image_build *b, uint32_t pfn)
 static void copy_file(const struct image_build *b, const struct image_file *f, uint32_t offset, uint32_t to, uint32_t n)
 {
 	while (n > 0) {
-		uint32_t chunk = MIN(n, PAGE_SIZE - to % PAGE_SIZE);
+		uint32_t chunk = b->io->in_a_row ? n : MIN(n, PAGE_SIZE - to % PAGE_SIZE);
 
 		b->io->read(f, offset, (char *)b->io->data(to / PAGE_SIZE) + to % PAGE_SIZE, chunk);
 		offset += chunk;

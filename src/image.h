@@ -28,6 +28,7 @@ struct image_io {
 
 	/* Pseudo-physical frame @pfn, to write: good until the next call. */
 	void *(*data)(uint32_t pfn);
+	bool in_a_row;			/* what data() says is good for all frames behind it too */
 
 	/* The P2M's word for @pfn; those behind it follow, up to the end of their frame. Good until the next call. */
 	uint32_t *(*p2m)(uint32_t pfn);

@@ -190,7 +190,7 @@ void machine_idle(bool sleep);
 /* ---- the disks ---- */
 
 #define MACHINE_DISKS	6u	/* at most */
-#define TRANSFER_PIECES	8u
+#define TRANSFER_PIECES	16u
 
 struct machine_disk {
 	uint32_t sectors;	/* of 512 bytes */

@@ -625,9 +625,21 @@ static bool drop(mfn_t mfn, unsigned int *budget)
 	return true;
 }
 
+#ifndef LOOKS_A_STEP
+#define LOOKS_A_STEP	1024u	/* frames that a step of death looks at for pins */
+#endif
+
+/* Where the last step stopped; from the beginning, if that frame has left the list since. */
+static uint32_t next_to_look_at(const struct domain *d)
+{
+	const struct frame *f = frame_record(d->paging.looked);
+
+	return f && f->owner == d->id ? d->paging.looked.n : d->memory.owned.first;
+}
+
 bool paging_destroy(struct domain *d)
 {
-	unsigned int budget = MMU_TABLES_A_CALL;
+	unsigned int budget = MMU_TABLES_A_CALL, looks = LOOKS_A_STEP;
 	uint32_t next;
 
 	if (d->paging.base.n != MFN_NONE.n) {
@@ -637,9 +649,12 @@ bool paging_destroy(struct domain *d)
 			return false;
 		d->paging.base = MFN_NONE;
 	}
-	for (uint32_t i = d->memory.owned.first; i != UINT32_MAX; i = next) {
+	for (uint32_t i = next_to_look_at(d); i != UINT32_MAX; i = next) {
 		struct frame *f = frame_record(MFN(i));
 
+		d->paging.looked = MFN(i);
+		if (looks-- == 0)
+			return false;
 		next = f->next;
 		if (!f->pinned)
 			continue;

@@ -28,6 +28,7 @@ struct domain;
 /* A domain's share. */
 struct paging {
 	mfn_t base;		/* the directory it runs on, MFN_NONE before it has one */
+	mfn_t looked;		/* dying: no frame before this one on its list is pinned; MFN_NONE: nobody has looked */
 };
 
 /* Bits of an entry (SDM 3A, 4.3). */

@@ -5,10 +5,14 @@
 #include "machine.h"
 #include "sched_policy.h"
 
+#define NOT_METERED	UINT64_MAX
+
 static struct {
 	struct domain *current;		/* who runs; NULL: nobody */
 	struct domain *loaded;		/* whose registers and tables the processor holds; NULL: nobody's */
 	bool wanted;			/* somebody else may have to run */
+	uint64_t metered;		/* from when on; NOT_METERED */
+	bool moved;			/* the virtual time of the one that runs is not what it was told */
 	bool (*chore)(void);
 	bool chore_wanted;
 } sched;
@@ -17,7 +21,8 @@ void sched_init(void)
 {
 	sched.current = sched.loaded = NULL;
 	sched.wanted = true;
-	sched.chore_wanted = false;
+	sched.chore_wanted = sched.moved = false;
+	sched.metered = NOT_METERED;
 	policy_init();
 }
 
@@ -44,6 +49,39 @@ static void charge(void)
 
 	if (d && d->life == LIFE_OPEN)
 		policy_charge(d, vtime_switch_out(d));
+}
+
+void sched_meter(void)
+{
+	sched.metered = machine_now();
+}
+
+/* Takes the time from @from to @to, or as much of that as is not charged yet, off the one that runs; how much that was. */
+static uint64_t take_off(struct domain *runs, uint64_t from, uint64_t to)
+{
+	uint64_t time = to - MAX(from, runs->vtime.since);
+
+	runs->vtime.since += time;
+	sched.moved = true;
+	sched.wanted = true;		/* its slice ends later by that */
+	return time;
+}
+
+void sched_bill(struct domain *d)
+{
+	uint64_t from = sched.metered, now, time;
+
+	if (from == NOT_METERED)
+		return;
+	now = machine_now();
+	time = now - from;
+	sched.metered = now;
+	if (d == sched.current || d->life != LIFE_OPEN)
+		return;
+	if (sched.current)
+		time = take_off(sched.current, from, now);
+	d->vtime.used += time;
+	policy_charge(d, time);
 }
 
 static void now_runnable(struct domain *d)
@@ -140,13 +178,18 @@ static void load(struct domain *d)
 
 static void run(struct domain *d)
 {
+	uint64_t slice, left;
+
 	load(d);
 	vtime_switch_in(d);
-	if (sched.current != d) {
+	if (sched.current != d || sched.moved) {
 		sched.current = d;
+		sched.moved = false;
 		time_publish(d);	/* lab 2 */
 	}
-	timer_set_slice(d->vtime.since + MIN(policy_slice(d), vtime_left(d)));
+	slice = policy_slice(d);
+	left = vtime_left(d);
+	timer_set_slice(d->vtime.since + MIN(slice, left));
 }
 
 /* One bounded piece of what is left over from the dead, before a guest runs again. */
@@ -156,10 +199,10 @@ static void do_chore(void)
 		sched.chore_wanted = sched.chore();
 }
 
-/* Nobody can run: time to prepare free frames, one between two looks for interrupts. */
+/* Nobody can run: time for what is left over and for preparing free frames, a piece between two looks for interrupts. */
 static void idle(void)
 {
-	machine_idle(!frame_pool_scrub_one());
+	machine_idle(!sched.chore_wanted && !frame_pool_scrub_one());
 }
 
 struct domain *sched_return(void)
@@ -177,9 +220,9 @@ struct domain *sched_return(void)
 		}
 		sched.current = NULL;
 		sched.wanted = true;
-		if (!sched.chore_wanted)
-			idle();
+		idle();
 	}
+	sched.metered = NOT_METERED;
 	return sched.current;
 }
 

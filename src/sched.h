@@ -35,6 +35,15 @@ void sched_unpause(struct domain *d);
 void sched_leave(struct domain *d);
 
 /*
+ * Who pays for what the hypervisor does while somebody else runs. A door for pc/: sched_meter() begins to
+ * measure, with each interrupt; sched_bill() says for whom that was, up to now, and measures on. That
+ * time counts as if @d had had the processor, and not the one that has it. What nobody is
+ * billed for is paid by the one that runs. Measuring ends with sched_return(); without it nothing is billed.
+ */
+void sched_meter(void);
+void sched_bill(struct domain *d);
+
+/*
  * Work between guests: @chore is called once on each way back after sched_want_chore(), and answers
  * whether there is more.
  */

@@ -367,7 +367,11 @@ static struct vbd_io *open_io(struct ring *r, struct vbd *v, const struct vbd_re
 
 	list_remove(&io->free);
 	vbd.free_io_count--;
-	*io = (struct vbd_io){ .free = LIST_INIT(io->free), .ring = r, .vbd = v, .request = *q };
+	io->ring = r;
+	io->vbd = v;
+	io->jobs_left = 0;
+	io->status = 0;
+	memcpy(&io->request, q, sizeof(*q));
 	v->under_way++;
 	return io;
 }
@@ -505,6 +509,7 @@ void vbd_done(struct disk_job *job, int error)
 /* The memory of a job's run: sectors @skip to @skip + @count of what its request's pieces are together. */
 static void fill_pieces(struct machine_transfer *t, const struct vbd_request *q, uint32_t skip, uint32_t count)
 {
+	t->pieces = 0;
 	for (unsigned int i = 0; count > 0; i++) {
 		uint32_t take = q->piece[i].count;
 
@@ -523,11 +528,15 @@ static void fill_pieces(struct machine_transfer *t, const struct vbd_request *q,
 static void start_job(struct disk_job *job)
 {
 	const struct vbd_job *j = container_of(job, struct vbd_job, job);
-	struct machine_transfer t = { .kind = job->kind, .sector = job->run.first.n, .count = job->run.count };
+	struct machine_transfer t;
 
+	t.kind = job->kind;
+	t.sector = job->run.first.n;
+	t.count = job->run.count;
 	fill_pieces(&t, &j->io->request, j->skip, job->run.count);
 	vbd.running[job->run.disk]++;
 	machine_disk_start(job->run.disk, &t, job);
+	sched_bill(j->io->ring->domain);
 }
 
 static void start_jobs(void)
@@ -543,9 +552,13 @@ void disk_done(void *tag, int error)
 {
 	struct disk_job *job = tag;
 
+	/* All that the interrupt was for until here, and the answer. */
+	struct domain *d = container_of(job, struct vbd_job, job)->io->ring->domain;
+
 	vbd.running[job->run.disk]--;
 	disk_queue_done(job);
 	vbd_done(job, error);
+	sched_bill(d);
 	if (room_for(VBD_REQUESTS / 2))
 		vbd_poll();
 	start_jobs();

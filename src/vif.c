@@ -403,6 +403,18 @@ struct vif *vif_next(void)
 	return NULL;
 }
 
+/* Whoever's call or interrupt this is: the sender pays. */
+static void transmit_and_bill(struct vif *v)
+{
+	bool another = v->domain != sched_current();
+
+	if (another)
+		sched_meter();
+	vif_transmit(v);
+	if (another)
+		sched_bill(v->domain);
+}
+
 /* Turn by turn, as long as nobody else needs the processor. */
 static void run(void)
 {
@@ -410,7 +422,7 @@ static void run(void)
 	struct vif *v;
 
 	while ((v = vif_next()) != NULL) {
-		vif_transmit(v);
+		transmit_and_bill(v);
 		if (++turns == TURNS_A_RUN || (turns % TURNS_A_LOOK == 0 && machine_interrupt_due())) {
 			state.due = machine_now();
 			break;
@@ -436,6 +448,7 @@ void vif_sent(uint32_t token)
 	state.flights[token].domain = NULL;
 	drop_holds(f.rest, f.pieces);
 	ring_respond(ring_find(f.domain, RING_VIF_TX, f.number), &a, 1);
+	sched_bill(f.domain);
 	run();
 }
 
@@ -475,7 +488,11 @@ mfn_t vif_receive(mfn_t frame, uint32_t length)
 		return frame;
 	}
 	v = find_mac(h.to);
-	return v && may_enter(v, &h) ? deliver(v, frame, length) : frame;
+	if (v && may_enter(v, &h))
+		frame = deliver(v, frame, length);
+	if (v)
+		sched_bill(v->domain);
+	return frame;
 }
 
 /* ---- the rings' side ---- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A domain's virtual time: how long it has had the processor. It passes only while the domain runs, so
- * an alarm on it needs no timer of its own: the scheduler ends the slice no later.
+ * A domain's virtual time: how long it has had the processor, itself or by what others' time was spent on
+ * (sched_bill()). It passes while the domain runs, so an alarm on it needs no timer of its own: the scheduler
+ * ends the slice no later.
  *
  * Invariant: no domain's virtual time is ahead of the real one, and all together had no more than the
  * machine's.

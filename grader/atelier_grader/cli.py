@@ -15,6 +15,7 @@ from .trial import Outcome, Verdict
 
 Job = tuple[Manifest, Test, str]  # where: "qemu", "bochs" or "host"
 SHOWN_FINDINGS = 5
+LINUX_TEST = "/* Linux test */"
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -23,6 +24,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--lab", type=int, metavar="N", help="only this lab")
     parser.add_argument("--test", metavar="T", help="only this test")
     parser.add_argument("--emulator", choices=("qemu", "bochs", "host"), help="only what runs there")
+    parser.add_argument("--linux", choices=("only", "none"), help="only the tests that boot Linux, or none of them")
     parser.add_argument("--seed", default="1", help="what the inputs are drawn from (default: 1)")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="tests at a time (default: 2)")
     parser.add_argument("--list", action="store_true", help="only list the tests")
@@ -38,10 +40,17 @@ def select(labs: list[Manifest], options: argparse.Namespace) -> list[Job]:
                             + (", ".join(str(lab.number) for lab in labs) or "none"))
     jobs = [(lab, test, where) for lab in labs if options.lab in (None, lab.number)
             for test in lab.tests if options.test in (None, test.name)
-            for where in test.emulators if options.emulator in (None, where)]
+            for where in test.emulators if options.emulator in (None, where)
+            if options.linux is None or (options.linux == "only") == boots_linux(lab, test)]
     if not jobs:
         raise ManifestError("no test fits; --list shows all")
     return jobs
+
+
+def boots_linux(lab: Manifest, test: Test) -> bool:
+    """Whether its program is one for Linux: make goes by the same line."""
+    source = lab.path.parent / "tests" / f"{test.name}.c"
+    return source.exists() and LINUX_TEST in source.read_text(encoding="utf-8").split("\n")[:2]
 
 
 def run_all(root: Path, jobs: list[Job], options: argparse.Namespace) -> Iterator[Outcome]:

@@ -6,13 +6,13 @@ lab.toml runs it on the "host", or for Linux, if DOMAINS says so), and X.py, the
 
     EXERCISE = "1.1"            the exercise that a finding points at
     MEMORY = 32                 of the machine, in MiB
-    DOMAINS = (Guest("X"),)     what is booted: domain 0 first; Linux("X") is Linux with the program X
+    DOMAINS = (Guest("X"),)     what is booted: domain 0 first; Linux("X") is Linux with the program X, Created()
+                                a domain that it creates
     DIES = {1}                  domains that are meant to die: they need not end their observations
     EXCEPTIONS = True           log the processor's exceptions (slow with many)
-    def disks(given)            the machine's disks, one or two Disk(content): boot modules of src/pc/ramdisk.c
     def inputs(rng) -> dict     what this run asks for; the same seed asks for the same
     def encode(given) -> bytes  how the guest is told; observe.encode if it is left out
-    def modules(given) -> list  more boot modules, emulator.Module: devices in memory (wire.py); none if left out
+    def devices(given) -> list  the machine's own, in boot modules: a Disk or two, a wire.Wire; none if left out
     def judge(given, seen, outside) -> Iterator[Finding]
                                 a finding for each thing that is wrong; none at all is a pass
 
@@ -29,9 +29,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from random import Random
+from typing import Protocol
 
 from . import elf, emulator, observe
-from .emulator import Counters, Fault, Run
+from .emulator import PAGE, Counters, Fault, Infra, Module, Run
 from .manifest import Test
 from .observe import Seen, Unseen
 
@@ -64,8 +65,27 @@ class Linux:
     """One domain of a test that is Linux, and runs a program of the same folder, built from NAME.c."""
 
     name: str
-    memory: int = 24576  # KiB; domain 0 has what the others leave
+    memory: int = 24576  # KiB; domain 0 has what the others leave, unless it has atl
     args: str = ""
+    words: str = ""  # more of the kernel's command line
+    atl: bool = False  # domain 0 has atl, and in /boot and /test what to create domains from (linux.py)
+
+
+@dataclass(frozen=True)
+class Created:
+    """One domain of a test that domain 0 creates with atl, by a file of wishes, /test/domainN: Linux with the same program."""
+
+    guest: str = ""  # not Linux, but this guest of the same folder
+    memory: int = 24576  # KiB
+    args: str = ""
+    words: str = ""  # more of the kernel's command line
+    wishes: tuple[str, ...] = ()  # more of the file
+
+
+class Device(Protocol):
+    """A device that lies in a boot module: Disk, wire.Wire."""
+
+    def module(self) -> Module: ...
 
 
 @dataclass(frozen=True)
@@ -75,6 +95,9 @@ class Disk:
     content: bytes  # whole pages
     args: str = ""
     log: int = 4  # pages, for 255 records the first and 256 each other
+
+    def module(self) -> Module:
+        return Module("disk", f"log={self.log} {self.args}".rstrip(), self.content + bytes(self.log * PAGE))
 
 
 @dataclass(frozen=True)
@@ -180,13 +203,12 @@ class Judge:
     path: Path
     exercise: str
     memory: int
-    domains: tuple[Guest | Linux, ...]
+    domains: tuple[Guest | Linux | Created, ...]
     dies: frozenset[int]
     exceptions: bool
-    disks: Callable[[dict], tuple[Disk, ...]]
     inputs: Callable[[Random], dict]
     encode: Callable[[dict], bytes]
-    modules: Callable[[dict], list]
+    devices: Callable[[dict], Iterable[Device]]
     judge: Callable[[dict, Seen, Outside | None], Iterable[Finding]]
 
 
@@ -218,8 +240,8 @@ def load(path: Path, test: Test) -> Judge:
     domains = tuple(found.get("DOMAINS", (Guest(test.name),)))
     return Judge(
         path, found["EXERCISE"], found.get("MEMORY", 32), domains, frozenset(found.get("DIES", ())),
-        found.get("EXCEPTIONS", False), found.get("disks", lambda given: ()), found.get("inputs", lambda rng: {}),
-        found.get("encode", observe.encode), found.get("modules", lambda given: []), _with_outside(found["judge"]))
+        found.get("EXCEPTIONS", False), found.get("inputs", lambda rng: {}), found.get("encode", observe.encode),
+        found.get("devices", lambda given: ()), _with_outside(found["judge"]))
 
 
 def _with_outside(judge: Callable) -> Callable:
@@ -239,6 +261,8 @@ def draw(judge: Judge, seed: str, *names: str) -> tuple[dict, bytes]:
     try:
         given = judge.inputs(rng)
         return given, judge.encode(given)
+    except Infra:
+        raise  # what a test boots may be missing
     except Exception as error:  # whatever a test's author wrote
         raise JudgeError(f"{named(judge.path)}: inputs: {type(error).__name__}: {error}") from error
 

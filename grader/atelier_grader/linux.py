@@ -3,20 +3,25 @@
 
 Over it lie the test's program, the C library that it was linked with, unmodified, and what the judge
 drew. The kernel's command line has the program run instead of a shell (guestos/linux/init);
-tests/linux/program.h is the other side: it observes, and powers the machine off.
+tests/linux/program.h is the other side: it observes, and powers the machine off. tests/linux/domains.h is
+for a domain 0 that creates other domains with atl.
 """
 
 import base64
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from .emulator import NotBuilt, read_file
+from .judge import Created, Linux
 
 KERNEL = Path("build/linux/vmlinux")
 INITRAMFS = Path("build/initramfs/small.cpio.lz4")
 BUILT_BY = {KERNEL: "make linux", INITRAMFS: "make initramfs"}
 LIBRARIES = Path("build/guestos/glibc")
+ATL = Path("build/atl")
 END_OF_LZ4 = bytes(4)  # a block of length 0; Linux skips zeros between archives
 LOADER, LIBRARY = "ld-linux.so.2", "libc.so.6"
 
@@ -33,20 +38,48 @@ class System:
     initramfs: bytes
 
 
-def system(root: Path, program: Path, line: str, told: bytes) -> System:
-    """Linux that runs a program with these arguments and this input. NotBuilt where the tree has no Linux."""
+def system(root: Path, guest: Linux, program: Path, line: str, told: bytes,
+           created: Mapping[int, tuple[Created, str]] = MappingProxyType({})) -> System:
+    """Linux that runs a program with these arguments and this input; with atl, what it creates others from is there as well.
+
+    `created` is, by number, what domain 0 is to create, and the arguments there. NotBuilt where the tree has no Linux.
+    """
     for path, command in BUILT_BY.items():
         if not (root / path).exists():
             raise NotBuilt(f"{path} is not there: `{command}` builds it")
-    over = archive({
+    kernel, small = read_file(root / KERNEL), read_file(root / INITRAMFS)
+    over = {
         f"/lib/{LOADER}": read_file(root / LIBRARIES / LOADER),
         f"/lib/{LIBRARY}": read_file(root / LIBRARIES / LIBRARY),
         PROGRAM: read_file(program),
         INPUT: told,
-    })
+    }
+    initramfs = _over(small, over)
+    if guest.atl:
+        over |= {"/sbin/atl": read_file(root / ATL), "/boot/vmlinux": kernel, "/boot/initrd": initramfs}
+        over |= {f"/test/domain{n}": _wishes(n, *what) for n, what in created.items()}
+        over |= {f"/boot/{g.guest}": read_file(program.with_name(f"{g.guest}.elf")) for g, _ in created.values() if g.guest}
+        initramfs = _over(small, over)
+    return System(kernel, _command_line(guest, line), initramfs)
+
+
+def _command_line(guest: Linux | Created, line: str) -> str:
     command = base64.b64encode(f"exec {PROGRAM} {line}".encode()).decode()
-    return System(read_file(root / KERNEL), f"console=hvc0 atelier.cmd={command}",
-                  on_words(read_file(root / INITRAMFS) + END_OF_LZ4) + over)
+    return " ".join(word for word in ("console=hvc0", guest.words, f"atelier.cmd={command}") if word)
+
+
+def _wishes(number: int, guest: Created, line: str) -> bytes:
+    """What `atl create --config` reads."""
+    wishes = [f"name = domain{number}", f"mem = {guest.memory}K", *guest.wishes]
+    if guest.guest:
+        wishes += [f"kernel = /boot/{guest.guest}", f"initrd = {INPUT}", f"cmdline = {line}"]
+    else:
+        wishes += [f"cmdline = {_command_line(guest, line)}"]
+    return "".join(f"{wish}\n" for wish in wishes).encode()
+
+
+def _over(small: bytes, files: dict[str, bytes]) -> bytes:
+    return on_words(small + END_OF_LZ4) + archive(files)
 
 
 def on_words(data: bytes) -> bytes:

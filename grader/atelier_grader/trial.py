@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import bochs, elf, emulator, judge, linux, observe, qemu
 from .emulator import Boot, Infra, Module, NotBuilt, Run, Stop
-from .judge import Finding, Guest, Judge, JudgeError, Linux
+from .judge import Created, Finding, Guest, Judge, JudgeError, Linux
 from .manifest import Manifest, Test
 from .observe import Malformed, Seen
 
@@ -112,7 +112,7 @@ def _tail(output: bytes) -> tuple[str, ...]:
     return tuple("".join(c if c.isprintable() else "?" for c in line[:160]) for line in lines if line)[-4:]
 
 
-def guest_line(magic: bytes, seed: str, number: int, guest: Guest | Linux) -> str:
+def guest_line(magic: bytes, seed: str, number: int, guest: Guest | Linux | Created) -> str:
     """What every test guest finds on its command line."""
     word = judge.derive(seed, "seed", str(number))[:4].hex()
     return f"magic={magic.hex()} seed={word} domain={number} {guest.args}".rstrip()
@@ -122,11 +122,14 @@ def _boot(root: Path, built: Path, loaded: Judge, test: Test, magic: bytes, seed
           given: dict, told: bytes) -> Boot:
     modules: list[Module] = []
     marks = set()
+    lines = [guest_line(magic, seed, number, guest) for number, guest in enumerate(loaded.domains)]
+    created = {n: (guest, lines[n]) for n, guest in enumerate(loaded.domains) if isinstance(guest, Created)}
     for number, guest in enumerate(loaded.domains):
-        path = built / f"{guest.name}.elf"
-        line = guest_line(magic, seed, number, guest)
+        if isinstance(guest, Created):
+            continue
+        path, line = built / f"{guest.name}.elf", lines[number]
         if isinstance(guest, Linux):
-            system = linux.system(root, path, line, told)
+            system = linux.system(root, guest, path, line, told, created)
             kernel, line, initrd = system.kernel, system.command_line, system.initramfs
         else:
             symbols = elf.read(path).symbols
@@ -139,10 +142,10 @@ def _boot(root: Path, built: Path, loaded: Judge, test: Test, magic: bytes, seed
             modules.append(Module("domain", f"mem={guest.memory}K {line}", kernel))
         if initrd:
             modules.append(Module("initrd", "", initrd))
-    modules += loaded.modules(given)
-    for disk in loaded.disks(given):
-        modules.append(Module("disk", f"log={disk.log} {disk.args}".rstrip(), disk.content + bytes(disk.log * emulator.PAGE)))
-    return Boot(root / "build" / TESTED, COMMAND_LINE, tuple(modules), loaded.memory, test.budget,
+    modules += [device.module() for device in loaded.devices(given)]
+    first = loaded.domains[0]
+    options = COMMAND_LINE + (f" dom0_mem={first.memory}K" if isinstance(first, Linux) and first.atl else "")
+    return Boot(root / "build" / TESTED, options, tuple(modules), loaded.memory, test.budget,
                 loaded.exceptions, tuple(sorted(marks)))
 
 

@@ -57,6 +57,12 @@ class Command(unittest.TestCase):
         _, out, _ = self.run_tests("--test", "program")
         self.assertIn("program.py: EMULATORS is ('qemu',), and lab.toml has ('host',)", out)
 
+    def test_those_that_boot_linux_can_be_left_out_or_run_alone(self):
+        (self.tree.root / "labs/lab1-fake/tests/triple.c").write_text("// SPDX-License-Identifier: MIT\n/* Linux test */\n")
+        for which, names in (("none", ["program"]), ("only", ["triple", "triple"])):
+            _, out, _ = self.run_tests("--list", "--linux", which)
+            self.assertEqual([line.split()[2] for line in out.splitlines()], names)
+
     def test_a_test_waits_for_the_exercise_it_needs(self):
         lab = self.tree.root / "labs/lab1-fake/lab.toml"
         lab.write_text(lab.read_text() + 'needs = ["1.1"]\n')

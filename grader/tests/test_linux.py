@@ -10,6 +10,7 @@ from unittest import mock
 
 from atelier_grader import cli, linux, trial
 from atelier_grader.emulator import Infra, NotBuilt, Run, Stop
+from atelier_grader.judge import Linux
 from atelier_grader.trial import Verdict
 
 from . import fakes
@@ -90,6 +91,30 @@ class Boots(unittest.TestCase):
         self.assertEqual(int.from_bytes(files["test/input"][:4], "little"), 40)
         self.assertEqual(boot.marks, ())
 
+    def test_domain_0_has_what_it_creates_others_from(self):
+        self.build_linux()
+        self.write(linux.ATL, b"atl")
+        self.tree.judge("triple", settings=(
+            "from atelier_grader.judge import Created, Linux\n"
+            'DOMAINS = (Linux("triple", memory=50000, words="ip=1", atl=True), '
+            'Created(memory=30000, args="how=ok", words="ip=2", wishes=("vif = closed", "weight = 7")), Created("triple"))'))
+        (boot,), _ = self.boot()
+        kernel, initrd = boot.modules
+        self.assertEqual(boot.command_line, f"{trial.COMMAND_LINE} dom0_mem=50000K")
+        self.assertRegex(kernel.arguments, "^console=hvc0 ip=1 atelier.cmd=[^ ]+$")
+        files = {name: content for name, _, content in read_archive(initrd.content[16:])[0]}
+        self.assertEqual((files["sbin/atl"], files["boot/vmlinux"]), (b"atl", VMLINUX))
+        others = {name: content for name, _, content in read_archive(files["boot/initrd"][16:])[0]}
+        self.assertEqual((others["test/program"], others["test/input"]), (files["test/program"], files["test/input"]))
+        name, memory, *more, command_line = files["test/domain1"].decode().splitlines()
+        self.assertEqual((name, memory, more), ("name = domain1", "mem = 30000K", ["vif = closed", "weight = 7"]))
+        self.assertEqual(files["boot/triple"], files["test/program"])
+        self.assertRegex(files["test/domain2"].decode(), "^name = domain2\nmem = 24576K\nkernel = /boot/triple\n"
+                         "initrd = /test/input\ncmdline = magic=[0-9a-f]{32} seed=[0-9a-f]{8} domain=2\n$")
+        start, _, command = command_line.partition(" atelier.cmd=")
+        self.assertEqual(start, "cmdline = console=hvc0 ip=2")
+        self.assertRegex(base64.b64decode(command).decode(), "^exec /test/program magic=[0-9a-f]{32} seed=[0-9a-f]{8} domain=1 how=ok$")
+
     def test_a_tree_without_linux_says_what_builds_it(self):
         for path, command in ((linux.KERNEL, "make linux"), (linux.INITRAMFS, "make initramfs")):
             boots, outcome = self.boot()
@@ -98,7 +123,7 @@ class Boots(unittest.TestCase):
             self.write(path, VMLINUX)
         self.assertNotEqual(self.boot()[1].verdict, Verdict.NOT_RUN)
         with self.assertRaises(NotBuilt):
-            linux.system(self.tree.root / "nowhere", fakes.built() / "fake.elf", "", b"")
+            linux.system(self.tree.root / "nowhere", Linux("triple"), fakes.built() / "fake.elf", "", b"")
 
     def test_what_else_is_missing_is_infra(self):
         self.build_linux()

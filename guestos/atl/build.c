@@ -13,8 +13,6 @@
 #include "hypervisor.h"
 #include "image.h"
 
-#define BATCH		1024u	/* requests handed over at once */
-
 /* The domain that is being built: one at a time. */
 static struct {
 	const struct plan *plan;
@@ -53,7 +51,7 @@ static uint32_t *p2m_entry(uint32_t pfn)
 	return &b.mfns[pfn];
 }
 
-static const struct image_io io = { read_file, data_of, p2m_entry };
+static const struct image_io io = { .read = read_file, .data = data_of, .in_a_row = true, .p2m = p2m_entry };
 
 /* ---- before there is a domain ---- */
 
@@ -144,21 +142,6 @@ static int fill(void)
 	return err ? err : b.short_read ? -EIO : 0;
 }
 
-static int number_frames(void)
-{
-	struct mmu_request requests[BATCH];
-	int err = 0;
-
-	for (uint32_t pfn = 0; pfn < b.image.frames && !err; pfn += BATCH) {
-		uint32_t n = MIN(BATCH, b.image.frames - pfn);
-
-		for (uint32_t i = 0; i < n; i++)
-			requests[i] = (struct mmu_request){ b.mfns[pfn + i] << PAGE_SHIFT | MMU_M2P, pfn + i };
-		err = hv_mmu(b.domain, requests, n);
-	}
-	return err;
-}
-
 static int table_command(uint32_t table, uint32_t command)
 {
 	struct mmu_request r = { b.mfns[b.layout.tables + table] << PAGE_SHIFT | MMU_COMMAND, command };
@@ -180,15 +163,17 @@ static int pin_tables(void)
 	return err;
 }
 
-/* Its console is looked at once, so that what it prints from its first instruction on comes to domain 0. */
+/*
+ * Its console is looked at once, so that what it prints from its first instruction on comes to domain 0: unless a console is
+ * nothing that this hypervisor has.
+ */
 static int equip(void)
 {
 	struct control_op op;
 	int err = hv_ask(&op, CONTROL_console, b.domain);
 
-	if (err)
+	if (err && err != -ENOSYS)
 		return err;
-
 	if (b.plan->equip && !b.plan->equip(b.plan, b.domain))
 		return -ECANCELED;
 	return b.plan->paused ? hv_ask(&op, CONTROL_pause, b.domain) : 0;
@@ -214,7 +199,6 @@ static const struct step {
 	{ create, "it cannot be created" },
 	{ take_frames, "its memory cannot be had" },
 	{ fill, "its memory cannot be filled" },
-	{ number_frames, "its frames cannot be numbered" },
 	{ pin_tables, "its page tables are refused" },
 	{ equip, "its devices cannot be made" },
 	{ start, "it cannot be started" },

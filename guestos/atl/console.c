@@ -63,6 +63,14 @@ static enum carried carry(int from, int to, bool keys)
 	return key ? KEY_PRESSED : GOES_ON;
 }
 
+static void say_end(uint32_t domain, const char *name)
+{
+	struct control_op op;
+	bool known = hv_ask(&op, CONTROL_ended, domain) == 0 && op.domain == domain;
+
+	fprintf(stderr, "\r\n%s is gone%s%s.\r\n", name, known ? ": " : "", known ? hv_end(op.u.ended.reason) : "");
+}
+
 int run_console(int argc, char **argv)
 {
 	struct pollfd p[2] = { { 0, POLLIN, 0 }, { -1, POLLIN, 0 } };
@@ -95,6 +103,6 @@ int run_console(int argc, char **argv)
 		if (typed == ENDED)
 			p[0].fd = -1;	/* no more input: the rest of the output is still to come */
 	}
-	fprintf(stderr, "\r\n%s is gone.\r\n", argv[1]);
+	say_end(domain, argv[1]);
 	return 0;
 }

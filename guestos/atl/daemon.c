@@ -8,10 +8,13 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "atl.h"
+#include "create.h"
 #include "hypervisor.h"
 #include "public/event.h"
+#include "public/vcpu.h"
 
 #define LOCK		"/run/atelier.lock"
 #define DOMAINS		512		/* numbers that are looked after */
@@ -55,6 +58,21 @@ static void hand_out(uint32_t domain, const char *bytes, size_t n)
 			drop(c);
 }
 
+static bool there_is(uint32_t domain)
+{
+	struct control_op op;
+
+	return hv_next(&op, domain) && op.domain == domain && op.u.info.state != DOMAIN_DYING;
+}
+
+/* False: out of memory. */
+static bool open_kept(uint32_t domain)
+{
+	if (!self.kept[domain])
+		self.kept[domain] = calloc(1, sizeof(struct kept));
+	return self.kept[domain];
+}
+
 static void show_kept(struct client *c, const struct kept *k)
 {
 	uint32_t n = MIN(k->put, KEPT), first = (k->put - n) % KEPT, head = MIN(n, KEPT - first);
@@ -72,7 +90,7 @@ static void seat(struct client *c)
 	if (!end)
 		return;
 	*end++ = '\0';
-	if (!parse_number(c->typed, DOMAINS - 1, &domain) || !self.kept[domain]) {
+	if (!parse_number(c->typed, DOMAINS - 1, &domain) || !there_is(domain) || !open_kept(domain)) {
 		drop(c);
 		return;
 	}
@@ -149,6 +167,40 @@ static void drain(uint32_t domain)
 	} while (op.u.console.count > 0);
 }
 
+static bool wants_restart(const struct wishes *w, uint32_t reason)
+{
+	if (w->restart == RESTART_NEVER)
+		return false;
+	return reason == SHUTDOWN_reboot ||
+	       (w->restart == RESTART_ALWAYS && (reason == SHUTDOWN_crash || reason == SHUTDOWN_killed));
+}
+
+/* Waits until all that it had is free again, and a while: it might ask for restarts and do nothing else. */
+static void make_again(uint32_t domain, struct wishes *w)
+{
+	struct control_op op;
+	int log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+
+	if (log >= 0)
+		dup2(log, STDERR_FILENO);
+	do
+		sleep(1);
+	while (hv_next(&op, domain) && op.domain == domain);
+	exit(create_domain(w) < 0);
+}
+
+static void see_off(uint32_t domain)
+{
+	struct wishes w;
+	struct control_op op;
+
+	if (hv_ask(&op, CONTROL_ended, domain) || op.domain != domain || !wishes_take(&w, domain, op.u.ended.name))
+		return;
+	if (wants_restart(&w, op.u.ended.reason) && fork() == 0)
+		make_again(domain, &w);
+	wishes_free(&w);
+}
+
 static void forget(uint32_t domain)
 {
 	free(self.kept[domain]);
@@ -156,27 +208,34 @@ static void forget(uint32_t domain)
 	for (struct client *c = self.clients; c < self.clients + CLIENTS; c++)
 		if (c->fd && c->domain == (int)domain)
 			drop(c);
+	see_off(domain);
 }
 
-/* Looks at every domain: there may be news of any. */
-static void look(void)
+/* Takes what was printed, whoever it was, and nobody else is looked at. */
+static void take_output(void)
 {
-	bool there[DOMAINS] = { false };
 	struct control_op op;
 
-	for (uint32_t id = 1; hv_next(&op, id) && op.domain < DOMAINS; id = op.domain + 1) {
-		if (op.u.info.state == DOMAIN_DYING)
-			continue;
-		if (!self.kept[op.domain])
-			self.kept[op.domain] = calloc(1, sizeof(struct kept));
-		if (!self.kept[op.domain])
-			continue;		/* out of memory: later, perhaps */
-		there[op.domain] = true;
-		drain(op.domain);
-	}
+	for (uint32_t id = 1; hv_ask(&op, CONTROL_unread, id) == 0 && op.domain < DOMAINS; id = op.domain + 1)
+		if (open_kept(op.domain))
+			drain(op.domain);
+}
+
+static void forget_the_dead(void)
+{
 	for (uint32_t i = 0; i < DOMAINS; i++)
-		if (self.kept[i] && !there[i])
+		if (self.kept[i] && !there_is(i))
 			forget(i);
+}
+
+/* What it prints from now on is for us, even of one that nobody has asked of before. */
+static void look_at_all(void)
+{
+	struct control_op op;
+
+	for (uint32_t id = 1; hv_next(&op, id) && op.domain < DOMAINS; id = op.domain + 1)
+		if (open_kept(op.domain))
+			drain(op.domain);
 }
 
 /* ---- the loop ---- */
@@ -205,6 +264,8 @@ static void serve(int device, int listener)
 	struct pollfd p[2 + CLIENTS] = { { device, POLLIN, 0 }, { listener, POLLIN, 0 } };
 	uint32_t news;
 
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;			/* those that made a domain again */
 	for (unsigned int i = 0; i < CLIENTS; i++) {
 		const struct client *c = &self.clients[i];
 
@@ -212,12 +273,13 @@ static void serve(int device, int listener)
 	}
 	if (poll(p, ARRAY_SIZE(p), somebody_waits() ? RETRY : -1) < 0)
 		return;
-	if (p[0].revents && read(device, &news, sizeof(news)) == sizeof(news))
-		look();
-	if (p[1].revents) {
-		look();		/* a domain may be younger than the last news */
-		welcome(listener);
+	if (p[0].revents && read(device, &news, sizeof(news)) == sizeof(news)) {
+		take_output();
+		if (news & 1u << VIRQ_DOMAIN)
+			forget_the_dead();
 	}
+	if (p[1].revents)
+		welcome(listener);
 	for (unsigned int i = 0; i < CLIENTS; i++) {
 		struct client *c = &self.clients[i];
 
@@ -240,7 +302,7 @@ int run_daemon(int argc, char **argv)
 	listener = open_listener();
 	if (argc < 2 && daemon(0, 0))
 		fail("cannot go into the background: %s", strerror(errno));
-	for (look();;)
+	for (look_at_all();;)
 		serve(device, listener);
 }
 

@@ -7,9 +7,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "atl.h"
+#include "public/vcpu.h"
 
 #define DEVICE		"/dev/atelier"
-#define REST		10000	/* microseconds between two looks at a domain that goes slowly */
+#define REST		1000	/* microseconds between two looks at a domain that goes slowly */
 
 int hv_device(void)
 {
@@ -44,15 +45,23 @@ bool hv_next(struct control_op *op, uint32_t from)
 	return hv_ask(op, CONTROL_info, from) == 0;
 }
 
+int hv_named(struct control_op *op, const char *name)
+{
+	*op = (struct control_op){ .op = CONTROL_find };
+	if (strlen(name) >= DOMAIN_NAME)
+		return -ESRCH;
+	strcpy(op->u.info.name, name);
+	return hv_control(op);
+}
+
 /* A name comes before a number: a domain may be called "7". */
 uint32_t hv_find(const char *word)
 {
 	struct control_op op;
 	uint64_t number;
 
-	for (uint32_t id = 0; hv_next(&op, id); id = op.domain + 1)
-		if (strcmp(op.u.info.name, word) == 0 && op.u.info.state != DOMAIN_DYING)
-			return op.domain;
+	if (hv_named(&op, word) == 0)
+		return op.domain;
 	if (parse_number(word, DOMID_SELF - 1, &number) && hv_next(&op, number) && op.domain == number)
 		return number;
 	fail("there is no domain %s: `atl list` shows those that there are", word);
@@ -104,6 +113,23 @@ int hv_destroy(uint32_t domain)
 void hv_rest(void)
 {
 	usleep(REST);
+}
+
+const char *hv_end(uint32_t reason)
+{
+	switch (reason) {
+	case SHUTDOWN_poweroff:
+		return "it powered off";
+	case SHUTDOWN_reboot:
+		return "it asked for a restart";
+	case SHUTDOWN_crash:
+		return "its kernel gave up";
+	case SHUTDOWN_killed:
+		return "the hypervisor ended it (`atl dmesg` says why)";
+	case SHUTDOWN_destroyed:
+		return "it was destroyed";
+	}
+	return "for a reason that this atl does not know";
 }
 
 const char *hv_error(int err)

@@ -22,6 +22,9 @@ int hv_ask(struct control_op *op, uint32_t number, uint32_t domain);
 /* The first domain from @from on, dying ones too: false, there is none. */
 bool hv_next(struct control_op *op, uint32_t from);
 
+/* The living domain of that name. 0 or an error. */
+int hv_named(struct control_op *op, const char *name);
+
 /* The living domain that a person calls @word, by its name or its number. Ends with a complaint if there is none. */
 uint32_t hv_find(const char *word);
 
@@ -36,6 +39,9 @@ int hv_destroy(uint32_t domain);
 
 /* A while, between two tries of what goes in steps. */
 void hv_rest(void);
+
+/* How a domain of that SHUTDOWN_... ended: the rest of a sentence about it. */
+const char *hv_end(uint32_t reason);
 
 /* What an error number means to a person: "Device or resource busy". */
 const char *hv_error(int err);

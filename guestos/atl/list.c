@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "atl.h"
 #include "hypervisor.h"
+#include "public/vcpu.h"
 
 #define LOG_SIZE	(64u << 10)	/* bytes; more than the hypervisor keeps */
 
@@ -22,13 +23,47 @@ static const char *state_name(uint32_t state)
 	return state < ARRAY_SIZE(names) && names[state] ? names[state] : "?";
 }
 
+static void print_ended_json(uint32_t id, const struct control_ended *e, bool first)
+{
+	static const char *const reasons[] = {
+		[SHUTDOWN_poweroff] = "poweroff",
+		[SHUTDOWN_reboot] = "reboot",
+		[SHUTDOWN_crash] = "crash",
+		[SHUTDOWN_killed] = "killed",
+		[SHUTDOWN_destroyed] = "destroyed",
+	};
+
+	printf("%s\n{\"domain\": %u, \"name\": ", first ? "" : ",", id);
+	print_json_string(e->name);
+	printf(", \"reason\": \"%s\", \"status\": %u, \"at_ns\": %llu}", e->reason < ARRAY_SIZE(reasons) ? reasons[e->reason] : "?",
+	       e->status, (unsigned long long)e->at);
+}
+
+static void list_ended(bool json)
+{
+	struct control_op op;
+	uint32_t count = 0;
+
+	printf(json ? "[" : " ID  NAME                    ENDED s  HOW\n");
+	for (uint32_t id = 0; hv_ask(&op, CONTROL_ended, id) == 0; id = op.domain + 1) {
+		const struct control_ended *e = &op.u.ended;
+
+		if (json)
+			print_ended_json(op.domain, e, count++ == 0);
+		else
+			printf("%3u  %-20s %10.1f  %s\n", op.domain, e->name, e->at / 1e9, hv_end(e->reason));
+	}
+	if (json)
+		printf("\n]\n");
+}
+
 /* Whether the only word, if there is any, is --json. */
 static bool read_json(int argc, char **argv, bool *json)
 {
 	*json = argc == 2 && strcmp(argv[1], "--json") == 0;
 	if (argc == 1 || *json)
 		return true;
-	complain("%s: %s takes --json and nothing else", argv[1], argv[0]);
+	complain("%s: only --json is understood here", argv[1]);
 	return false;
 }
 
@@ -51,10 +86,14 @@ static void print_row(uint32_t id, const struct control_info *i)
 int run_list(int argc, char **argv)
 {
 	struct control_op op;
-	bool json;
+	bool json, ended = argc > 1 && strcmp(argv[1], "--ended") == 0;
 
-	if (!read_json(argc, argv, &json))
+	if (!read_json(argc - ended, argv + ended, &json))
 		return USAGE;
+	if (ended) {
+		list_ended(json);
+		return 0;
+	}
 	if (json)
 		printf("[");
 	else

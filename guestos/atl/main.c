@@ -17,6 +17,7 @@ static const struct command commands[] = {
 	  "  --vbd EXTENT     a virtual disk, NAME, NAME:ro or NAME:shared as `atl disk` has them; up to four times\n"
 	  "  --vif[=WISHES]   a network interface, with wishes as `atl help vif` has them; up to four times\n"
 	  "  --weight N       its share of the processor, 1 to 65535: 256\n"
+	  "  --restart WHEN   makes it again: reboot (the default: when it asks for that), always (also after a crash), never\n"
 	  "  --config FILE    these wishes from a file, KEY = VALUE one a line (also name = NAME)\n"
 	  "  --paused         does not run before `atl unpause`\n"
 	  "  -c, --console    connects this terminal with its console at once\n" },
@@ -31,7 +32,8 @@ static const struct command commands[] = {
 	{ "dmesg", run_dmesg, "", "what the hypervisor and other domains printed on the machine's console", NULL },
 	{ "help", run_help, "[COMMAND]", "this list, or more about one of them", NULL },
 	{ "info", run_info, "[--json]", "the machine: memory, domains, processor", NULL },
-	{ "list", run_list, "[--json]", "the domains", NULL },
+	{ "list", run_list, "[--ended] [--json]", "the domains; --ended: those that are gone, and how they ended",
+	  "  What is known of a domain that ended is forgotten when another one gets its number.\n" },
 	{ "mem", run_mem, "DOMAIN [SIZE]", "a domain's memory; with SIZE: what it may have from now on", NULL },
 	{ "net", run_net, "list | add | remove", "the rules by which packets go from one interface to another",
 	  "  list             the rules, in the order in which they are tried: the first that fits decides\n"

@@ -103,7 +103,7 @@ static struct channel {
 	struct alarm alarm;
 } channels[CHANNELS];
 
-static struct region regions[CHANNELS][TRANSFER_PIECES] ALIGNED(64);
+static struct region regions[CHANNELS][TRANSFER_PIECES] ALIGNED(128);	/* nor does a table cross 64 KiB */
 
 /* ---- registers ---- */
 
@@ -201,14 +201,18 @@ static void issue(struct channel *c)
 /* The next drive that wants something, the other one first. */
 static void go_on(struct channel *c)
 {
+	uint64_t now;
+
 	for (unsigned int i = 0; i < DRIVES && c->state == IDLE; i++) {
 		c->current = (c->current + 1) % DRIVES;
 		if (!c->drives[c->current].wanted)
 			continue;
 		c->state = WORKING;
-		c->until = machine_now() + WORK_TIME;
+		now = machine_now();
+		c->until = now + WORK_TIME;
 		issue(c);
-		alarm_set(&c->alarm, machine_now() + LOOK_TIME);
+		if (c->alarm.when == TIMER_NEVER)	/* it goes on from one transfer to the next */
+			alarm_set(&c->alarm, now + LOOK_TIME);
 	}
 }
 
@@ -252,7 +256,6 @@ static void end_transfer(struct channel *c)
 		reset(c);
 	} else {
 		c->state = IDLE;
-		alarm_set(&c->alarm, TIMER_NEVER);
 		go_on(c);
 	}
 	disk_done(d->tag, error);	/* which may start the next one */
@@ -346,7 +349,7 @@ static void start_transfer(unsigned int unit, const struct machine_transfer *t, 
 	struct channel *c = &channels[unit / DRIVES];
 	struct drive *d = &c->drives[unit % DRIVES];
 
-	d->transfer = *t;
+	memcpy(&d->transfer, t, offsetof(struct machine_transfer, piece[t->pieces]));
 	d->tag = tag;
 	d->wanted = true;
 	if (c->state == DEAD)

@@ -6,6 +6,7 @@
 #include "console.h"
 #include "pc/io.h"
 #include "pc/pc.h"
+#include "sched.h"
 
 #define MASTER		0x20		/* command port; the data port is the next one */
 #define SLAVE		0xa0
@@ -92,6 +93,7 @@ void pic_handle(unsigned int irq)
 		return;
 	}
 	acknowledge(irq);
+	sched_meter();
 	if (pic.handlers[irq])
 		pic.handlers[irq]();
 }

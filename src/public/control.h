@@ -7,8 +7,8 @@
  * fields); -ESRCH (no such domain, or dying); -EFAULT. Strings end in NUL.
  *
  * Building a domain: create; frame_list; fill the frames (mapped through mmu_update naming the
- * domain); pin its directory and write its M2P the same way; start. Until start it does not run;
- * destroy works in every state. Frames are full of zeros when they are handed out.
+ * domain); pin its directory the same way; start. Until start it does not run; destroy works in every
+ * state. Frames are full of zeros when they are handed out, and numbered in the M2P in their order.
  */
 #ifndef ATELIER_PUBLIC_CONTROL_H
 #define ATELIER_PUBLIC_CONTROL_H
@@ -45,6 +45,11 @@
 #define CONTROL_event_bind	24	/* in domain, event: a channel between any two. -ENOSPC */
 #define CONTROL_vbd_info	25	/* in domain, vbd.number: the first VBD from this number on; out vbd. -ENODEV: none */
 #define CONTROL_shutdown	26	/* in domain. Raises VIRQ_SHUTDOWN: whether and when it ends is its own affair */
+#define CONTROL_ended		27	/* in domain: the first number from this one on whose last domain is dying or gone,
+				   until another one gets the number; out domain, ended. -ESRCH: none */
+#define CONTROL_find		28	/* in info.name; out domain, info. -ESRCH: no living domain is called so */
+#define CONTROL_unread		29	/* in domain: the first living domain from this number on that printed what nobody has
+				   taken by CONTROL_console yet; out domain. -ESRCH: none */
 
 #define DOMAIN_NAME		32
 
@@ -94,6 +99,13 @@ struct control_info {
 	uint64_t run_time;		/* nanoseconds */
 	uint32_t weight, warp;
 	uint32_t vifs, vbds;
+};
+
+struct control_ended {
+	char name[DOMAIN_NAME];
+	uint32_t reason;		/* SHUTDOWN_... */
+	uint32_t status;		/* as the domain gave it, 0 to 255 */
+	uint64_t at;			/* nanoseconds of up_time */
 };
 
 struct control_machine {
@@ -179,6 +191,7 @@ struct control_op {
 		struct control_create create;
 		struct control_start start;
 		struct control_info info;
+		struct control_ended ended;
 		struct control_machine machine;
 		struct control_frames frames;
 		struct control_sched sched;

@@ -19,7 +19,8 @@
 #define VIRQ_DOMAIN	4	/* domain 0: a domain has died or changed state */
 #define VIRQ_LIMIT	5	/* domain 0 has set the domain's limit (MEMORY_query says which) */
 #define VIRQ_SHUTDOWN	6	/* domain 0 asks the domain to come to an orderly end */
-#define VIRQ_COUNT	7
+#define VIRQ_DEVICES	7	/* domain 0 has given the domain a VIF or VBD, taken one away, or changed a VBD's extents */
+#define VIRQ_COUNT	8
 
 /*
  * event_channel_op(struct event_channel_op *). Results are written into the struct where it says

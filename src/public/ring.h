@@ -115,7 +115,7 @@ struct vif_rx_response {
  * into is held as writable. Reserved words are 0.
  */
 #define VBD_SLOTS		32
-#define VBD_PIECES		8
+#define VBD_PIECES		16
 #define VBD_READ		0
 #define VBD_WRITE		1
 #define VBD_FLUSH		2	/* no pieces; answered when all that was answered before is on the disk */
@@ -128,7 +128,9 @@ struct vbd_request {
 	uint8_t pieces;
 	uint32_t device;	/* number of the VBD in this domain */
 	uint64_t sector;	/* the first one, as the guest counts */
-	struct { uint32_t frame; uint8_t first, count; uint16_t reserved; } piece[VBD_PIECES];
+	struct vbd_piece {
+		uint32_t frame : 20, first : 4, count : 4, reserved : 4;
+	} piece[VBD_PIECES];
 };
 struct vbd_info {
 	uint64_t sectors;	/* where its last extent ends */

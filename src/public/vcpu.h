@@ -40,5 +40,8 @@
 #define SHUTDOWN_poweroff	0	/* domain 0: the machine goes off; @status (0 to 255) is its exit status */
 #define SHUTDOWN_reboot		1	/* domain 0: the machine restarts */
 #define SHUTDOWN_crash		2	/* the guest gave up; domain 0: the machine stops */
+/* Not to be asked for, but what domain 0 is told: */
+#define SHUTDOWN_killed		3	/* the hypervisor ended the domain; its log says why */
+#define SHUTDOWN_destroyed	4	/* domain 0 did */
 
 #endif

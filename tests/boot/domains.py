@@ -37,7 +37,7 @@ def what_a_domain_prints_and_is_told_goes_through_its_console():
                 f"echo poweroff; sleep 2) | atl console l 2>&1; sleep 1; atl list --json; {FREE}")  # fmt: skip
     expect("Linux version 6.1" in done.out, "not its first line", done)
     expect("sum 42 of domain1" in done.out, "its shell did not answer", done)
-    expect("l is gone." in done.out, "its end was not told", done)
+    expect("l is gone: it powered off." in done.out, "its end was not told", done)
     lines = done.out.splitlines()
     expect(lines[0] == lines[-1], f"free memory was {lines[0]}, and is {lines[-1]}", done)
 
@@ -51,6 +51,27 @@ def domains_reach_each_other_the_wire_and_domain_0():
     expect(re.search(r"^domain1\s*$", done.out, re.MULTILINE), "the second one got no page from the first", done)
     expect(done.out.count("2 packets transmitted, 2 packets received") == 2, "not both pings were answered", done)
     expect(re.search(r"accept from 1\.0 to any", done.out), "no rule for the first one's interface", done)
+
+
+def devices_come_and_go_while_a_domain_runs():
+    """The domain says what it has whenever that is something else, and uses it; it holds its first disk open."""
+    guest = ("cd /sys/class/net;while s=$(echo $(grep -o vbd. /proc/partitions) *);do if [ \"$s\" != \"$o\" ];then echo has $s;"
+             "(wc -c;sleep 99)</dev/vbda& ip a a 10.0.2.9/8 dev eth0;ip l set eth0 up;ping -qc1 10.0.2.2;"
+             "fi;o=$s;sleep 1;done")  # fmt: skip
+    with tempfile.NamedTemporaryFile() as disk:
+        disk.truncate(64 << 20)
+        done = _atl(f"g='{guest}';atl disk make a 9M;atl disk make b 9M;{FREE};atl create l --cmdline \"console=hvc0 "
+                    "atelier.cmd=$(echo \"$g\"|base64 -w0)\";sleep 9;atl vif add l;atl vbd add l a;sleep 5;atl vbd add l b;sleep 4;"
+                    f"atl vif remove l 0;atl vbd remove l 0;sleep 4;atl vif add l;sleep 5;(sleep 2;$q)|atl console l;atl destroy l;{FREE}",
+                    f"DISK={disk.name}")  # fmt: skip
+    had = [line.split()[1:] for line in re.findall(r"^has .*$", done.out, re.MULTILINE)]
+    had = [devices for devices, before in zip(had, [None, *had]) if devices != before]
+    expect([d for d in had if d != ["eth0", "lo"]] == [["lo"], ["vbda", "eth0", "lo"], ["vbda", "vbdb", "eth0", "lo"], ["vbdb", "lo"],
+           ["vbdb", "eth0", "lo"]], f"it had {had}", done)  # fmt: skip
+    expect(done.out.count("1 packets transmitted, 1 packets received") >= 2, "no answer through both interfaces", done)
+    expect(re.search(rf"^{9 << 20}\s*$", done.out, re.MULTILINE), "the disk was not read", done)
+    lines = [line for line in done.out.splitlines() if line.endswith("KiB")]
+    expect(lines[0] == lines[-1], f"free memory was {lines[0]}, and is {lines[-1]}", done)
 
 
 def rules_decide_what_passes():
@@ -135,6 +156,22 @@ def a_hundred_and_twenty_eight_domains_run_at_once():
     expect(len(domains) == 129, f"{len(domains)} domains", done)
     expect(all(d["run_time_ns"] > 0 for d in domains), "some never ran", done)
     expect(len(json.loads(gone)) == 1 and first == last, f"free memory was {first}, and is {last}", done)
+
+
+def a_domain_that_asks_for_a_restart_is_made_again():
+    done = _atl("again=\"console=hvc0 atelier.cmd=$(echo reboot -f | base64)\"; atl create r --mem 24M --cmdline \"$again\" >&2; "
+                "atl create once --mem 24M --restart never --cmdline \"$again\" >&2; "
+                "atl create gaveup --mem 24M --cmdline 'console=hvc0 rdinit=/bin/true' >&2; "
+                "atl create always --mem 24M --restart always --cmdline 'console=hvc0 rdinit=/bin/true' >&2; "
+                "sleep 15; atl list --ended --json; atl create d --kernel /boot/mini --mem 1M >&2; atl destroy d; "
+                "atl list --ended; atl list --ended --json; ls /run/atelier | wc -l")  # fmt: skip
+    ended = json.loads(re.search(r"\[\n.*?\n\]", done.out, re.DOTALL)[0])
+    ends = [(d["name"], d["reason"]) for d in ended]
+    expect(set(ends) == {("r", "reboot"), ("once", "reboot"), ("gaveup", "crash"), ("always", "crash")}, f"the ends are {set(ends)}", done)
+    expect(ends.count(("r", "reboot")) > 1 and ends.count(("always", "crash")) > 1, "not made again", done)
+    expect(ends.count(("once", "reboot")) == 1 and ends.count(("gaveup", "crash")) == 1, "made again, against its wish", done)
+    expect(re.search(r" d +\d+\.\d  it was destroyed$", done.out, re.MULTILINE), "it is not told what was destroyed", done)
+    expect(int(done.out.splitlines()[-1]) <= 2, "wishes of domains that are gone are kept", done)
 
 
 def memory_goes_from_one_domain_to_another():

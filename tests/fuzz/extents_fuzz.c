@@ -228,7 +228,7 @@ static void put_request(struct reader *r, struct guest *g)
 	struct ring_header *h = host_frame(g->mfn[PFN_RING]);
 	struct vbd_request *q = (struct vbd_request *)(h + 1) + h->req_prod % VBD_SLOTS;
 
-	*q = (struct vbd_request){ .id = take8(r), .op = take_of(r, 9), .pieces = take_of(r, 10) };
+	*q = (struct vbd_request){ .id = take8(r), .op = take_of(r, 9), .pieces = take_of(r, VBD_PIECES + 2) };
 	q->device = take_of(r, 3);
 	q->sector = take_of(r, SECTORS + 10);
 	for (unsigned int i = 0; i < MIN(q->pieces, VBD_PIECES); i++) {

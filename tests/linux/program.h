@@ -11,6 +11,7 @@
 #define LINUX_PROGRAM_H
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,8 @@
 #define INPUT_FILE	"/test/input"
 
 static void test_main(void);
+
+static unsigned int program_domain;	/* which of its domains the test runs this in */
 
 /* The test cannot go on: the console says why, and the end record will be missing. */
 static void give_up(const char *what)
@@ -50,6 +53,17 @@ static pid_t new_process(void)
 	if (child < 0)
 		give_up("fork");
 	return child;
+}
+
+/* All that comes from a pipe, up to the end or as much as fits; how much that was. */
+static inline uint32_t read_all(int from, char *buffer, uint32_t size)
+{
+	uint32_t got = 0;
+	ssize_t n;
+
+	while (got < size && (n = read(from, buffer + got, size - got)) > 0)
+		got += n;
+	return got;
 }
 
 /* What follows "@name=" in the arguments; NULL: not there. */
@@ -80,8 +94,9 @@ int main(int argc, char **argv)
 	const char *domain = program_argument(argv, "domain");
 	pid_t child;
 
+	program_domain = domain ? atoi(domain) : 0;
 	observe_open(new_pages(PROGRAM_PAGES, MAP_SHARED), PROGRAM_PAGES, program_argument(argv, "magic"),
-		     domain ? atoi(domain) : 0);
+		     program_domain);
 	child = new_process();
 	if (child == 0) {
 		open_input();

@@ -221,16 +221,22 @@ class Disk(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.work = Path(folder.name)
-        places = {"PRISTINE": "debian.img", "KEY": "debian.key", "DISK": "disk.img", "WORK": "."}
-        replaced = {name: self.work / place for name, place in places.items()} | {"fill": self.fill, "say": self.said}
+        places = {"PRISTINE": "debian.img", "KEY": "debian.key", "DISK": "disk.img", "SMALL": "small.ext4", "WORK": "."}
+        replaced = {name: self.work / place for name, place in places.items()} | {
+            "fill": self.fill, "shrink": self.shrink, "say": self.said,
+        }  # fmt: skip
         for name, thing in replaced.items():
             self.addCleanup(setattr, disk_image, name, getattr(disk_image, name))
             setattr(disk_image, name, thing)
-        self.filled, self.lines = 0, []
+        self.filled, self.shrunk, self.lines = 0, 0, []
         disk_image.build()
 
     def fill(self, image: Path, files: Path) -> None:
         self.filled += 1
+
+    def shrink(self) -> None:
+        self.shrunk += 1
+        (self.work / "small.ext4").touch()
 
     def said(self, what: str) -> None:
         self.lines.append(what)
@@ -258,6 +264,16 @@ class Disk(unittest.TestCase):
         self.write()
         disk_image.build()
         self.assertEqual((self.filled, self.data()), (1, b"data"))
+
+    def test_the_small_one_is_made_when_it_is_not_there_or_of_other_ingredients(self) -> None:
+        disk_image.build()
+        self.assertEqual(self.shrunk, 1)
+        (self.work / "small.ext4").unlink()
+        disk_image.build()
+        self.assertEqual(self.shrunk, 2)
+        self.change_ingredients()
+        disk_image.build()
+        self.assertEqual((self.filled, self.shrunk), (2, 3))
 
     def test_new_ingredients_replace_a_disk_that_nobody_has_used(self) -> None:
         before = (self.work / "disk.img").stat().st_ino
@@ -309,6 +325,10 @@ class Debian(unittest.TestCase):
     def test_it_is_whole(self) -> None:
         place = f"{disk_image.PRISTINE}?offset={disk_image.ROOT_FIRST * disk_image.SECTOR}"
         self.assertEqual(subprocess.run(["/sbin/e2fsck", "-fn", place], check=False, capture_output=True).returncode, 0)
+
+    def test_the_small_one_is_whole_and_as_small_as_it_can_be(self) -> None:
+        subprocess.run(["/sbin/e2fsck", "-fn", disk_image.SMALL], check=True, capture_output=True)
+        self.assertLess(disk_image.SMALL.stat().st_size, 400 << 20)
 
     def test_it_takes_350_megabytes_at_most(self) -> None:
         said = dict(line.split(":", 1) for line in self.ask("stats").splitlines() if line.count(":") == 1)

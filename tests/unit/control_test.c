@@ -5,6 +5,7 @@
 #include "frame.h"
 #include "frame_pool.h"
 #include "host/audit.h"
+#include "host/disk.h"
 #include "host/domains.h"
 #include "unit/test.h"
 
@@ -55,7 +56,7 @@ TEST(what_makes_no_sense_is_refused)
 	EXPECT_EQ(CALL(&zero, control_op, ARG(old)), -EINVAL);
 	EXPECT_EQ(CALL(&zero, control_op, ATELIER_LINE - 8), -EFAULT);
 	EXPECT_EQ(on(0, 1), -EINVAL);
-	EXPECT_EQ(on(CONTROL_shutdown + 1, 1), -EINVAL);
+	EXPECT_EQ(on(CONTROL_unread + 1, 1), -EINVAL);
 	EXPECT_EQ(on(UINT32_MAX, 1), -EINVAL);
 	EXPECT_EQ(on(CONTROL_pause, 3), -ESRCH);
 	EXPECT_EQ(on(CONTROL_pause, UINT32_MAX), -ESRCH);
@@ -112,6 +113,82 @@ TEST(info_goes_from_domain_to_domain)
 	EXPECT_EQ(answer.u.info.state, DOMAIN_DYING);
 	EXPECT_EQ(answer.u.info.reason, SHUTDOWN_crash);
 	EXPECT_EQ(on(CONTROL_pause, 1), -ESRCH);
+}
+
+static int find(const char *name)
+{
+	struct control_op op = { .op = CONTROL_find };
+
+	memcpy(op.u.info.name, name, strnlen(name, DOMAIN_NAME));
+	return ask(&zero, op);
+}
+
+TEST(a_living_domain_is_found_by_its_name)
+{
+	struct control_op op = { .op = CONTROL_create, .u.create = { .frames = 5, .limit = 5, .name = "seven" } };
+	char long_name[DOMAIN_NAME];
+
+	start();
+	EXPECT_EQ(ask(&zero, op), 0);
+	EXPECT_EQ(find("seven"), 0);
+	EXPECT_EQ(answer.domain, 3);
+	EXPECT_EQ(answer.u.info.limit, 5);
+	EXPECT_EQ(find("guest"), 0);
+	EXPECT_EQ(answer.domain, 0);
+	EXPECT_EQ(find("seve"), -ESRCH);
+	EXPECT_EQ(find(""), -EINVAL);
+	memset(long_name, 'x', sizeof(long_name));
+	EXPECT_EQ(find(long_name), -EINVAL, "it has no end");
+	domain_kill(domain_next(3), SHUTDOWN_crash, 0);
+	EXPECT_EQ(find("seven"), -ESRCH);
+}
+
+TEST(whose_output_waits_is_said_from_number_to_number)
+{
+	start();
+	EXPECT_EQ(on(CONTROL_unread, 0), -ESRCH);
+	for (uint32_t i = 1; i < 3; i++) {
+		EXPECT_EQ(on(CONTROL_console, i), 0);
+		console_emit(domain_next(i), "something\n", 10);
+	}
+	EXPECT_EQ(on(CONTROL_unread, 0), 0);
+	EXPECT_EQ(answer.domain, 1);
+	EXPECT_EQ(on(CONTROL_unread, 2), 0);
+	EXPECT_EQ(answer.domain, 2);
+	EXPECT_EQ(on(CONTROL_unread, 3), -ESRCH);
+	answer.u.console = (struct control_bytes){ .buffer = ARG(answer), .size = 100 };
+	EXPECT_EQ(ask(&zero, (struct control_op){ .op = CONTROL_console, .domain = 1, .u.console = answer.u.console }), 0);
+	EXPECT_EQ(on(CONTROL_unread, 0), 0);
+	EXPECT_EQ(answer.domain, 2, "the first one's was taken");
+	domain_kill(two.d, SHUTDOWN_crash, 0);
+	EXPECT_EQ(on(CONTROL_unread, 0), -ESRCH);
+}
+
+TEST(who_is_gone_is_remembered_until_another_has_the_number)
+{
+	start();
+	EXPECT_EQ(on(CONTROL_ended, 0), -ESRCH);
+	CALL(&two, shutdown, SHUTDOWN_reboot, 7);
+	EXPECT_EQ(on(CONTROL_destroy, 1), 0);
+	EXPECT_EQ(on(CONTROL_ended, 0), 0);
+	EXPECT_EQ(answer.domain, 1);
+	EXPECT_EQ(answer.u.ended.reason, SHUTDOWN_destroyed);
+	EXPECT_EQ(on(CONTROL_ended, 2), 0);
+	EXPECT_EQ(answer.domain, 2);
+	EXPECT_EQ(answer.u.ended.reason, SHUTDOWN_reboot);
+	EXPECT_EQ(answer.u.ended.status, 7);
+	EXPECT_EQ(answer.u.ended.at, machine_now());
+	EXPECT_EQ(strcmp(answer.u.ended.name, "guest"), 0);
+	EXPECT_EQ(on(CONTROL_ended, 3), -ESRCH);
+	for (unsigned int i = 0; i < MAX_DOMAINS - 2; i++) {
+		struct control_op op = { .op = CONTROL_create, .u.create = { .frames = 1, .limit = 1, .name = "next" } };
+
+		EXPECT_EQ(ask(&zero, op), 0);
+		EXPECT_EQ(on(CONTROL_destroy, answer.domain), 0);
+	}
+	EXPECT_EQ(on(CONTROL_ended, 1), 0);
+	EXPECT_EQ(answer.domain, 1);
+	EXPECT_EQ(strcmp(answer.u.ended.name, "next"), 0);
 }
 
 TEST(the_machine_says_what_it_has)
@@ -252,6 +329,8 @@ TEST(domain_0_builds_a_domain_that_runs)
 	EXPECT_EQ(list(0, 4), -EINVAL, "it has four already");
 	EXPECT_EQ(list(4, 60), 2);
 	EXPECT_EQ(list(6, 60), 0);
+	for (uint32_t i = 0; i < 6; i++)
+		EXPECT_EQ(machine_m2p_get(MFN(frames[i])), i, "frames are numbered in their order");
 	write_tables(6);
 	EXPECT_EQ(pin(frames[1], MMU_PIN_TABLE), 0);
 	EXPECT_EQ(pin(frames[0], MMU_PIN_DIRECTORY), 0);
@@ -293,6 +372,31 @@ TEST(what_domain_0_cannot_have_built_is_refused)
 	EXPECT_EQ(create("a", frame_pool_free_count() - 1, UINT32_MAX), 0);
 	EXPECT_EQ(create("b", 1, 1), -ENOMEM, "they were promised to another");
 	audit_all();
+}
+
+static uint32_t promise(uint32_t frames)
+{
+	struct control_op op = { .op = CONTROL_create, .u.create = { .frames = frames, .limit = frames, .name = "next" } };
+
+	EXPECT_EQ(ask(&zero, op), 0);
+	return answer.domain;
+}
+
+/* A limit that comes down releases the promise; when it goes up again the frames may be others'. */
+TEST(a_promise_that_was_let_go_is_not_filled_with_what_others_were_promised)
+{
+	static uint32_t mfns[FRAMES];
+	uint32_t first;
+
+	start();
+	first = promise(100);
+	promise(100);
+	balloon_set_limit(domain_next(first), 0);
+	one.d->memory.limit = FRAMES;
+	balloon_take(one.d, mfns, FRAMES);
+	EXPECT_EQ(frame_pool_free_count(), 100);
+	balloon_set_limit(domain_next(first), 100);
+	EXPECT_EQ(balloon_fill(domain_next(first), GUEST_ADDR(ARG(mfns)), 100), 0);
 }
 
 TEST(there_are_so_many_domains_and_no_more)
@@ -491,5 +595,38 @@ TEST(a_domain_hears_of_its_limit_and_of_a_wish_for_its_end)
 	EXPECT_EQ(one.d->life, LIFE_OPEN);
 	EXPECT_EQ(on(CONTROL_shutdown, 0), -EINVAL);
 	EXPECT_EQ(on(CONTROL_shutdown, 3), -ESRCH);
+	audit_all();
+}
+
+static bool heard(uint32_t port)
+{
+	bool was = one.d->shared->pending[0] == 1u << port;
+
+	one.d->shared->pending[0] = 0;
+	return was;
+}
+
+TEST(a_domain_hears_that_its_devices_change)
+{
+	struct control_op vif = { .op = CONTROL_vif_create, .domain = 1, .u.vif = { .mac = { 2, 0, 0, 0, 0, 1 } } };
+	struct control_op extent = { .op = CONTROL_extent_add, .domain = 1, .u.extent = { .rights = EXTENT_READ, .count = 8 } };
+	uint32_t port;
+
+	start();
+	host_disk_add(64, 1, false);
+	port = bind(&one, VIRQ_DEVICES);
+	EXPECT_EQ(ask(&zero, vif), 0);
+	EXPECT(heard(port));
+	EXPECT_EQ(ask(&zero, vif), -EEXIST);
+	EXPECT_EQ(one.d->shared->pending[0], 0);
+	EXPECT_EQ(on(CONTROL_vif_destroy, 1), 0);
+	EXPECT(heard(port));
+	EXPECT_EQ(on(CONTROL_vbd_create, 1), 0);
+	EXPECT_EQ(ask(&zero, extent), 0);
+	EXPECT(heard(port));
+	EXPECT_EQ(on(CONTROL_extent_remove, 1), 0);
+	EXPECT(heard(port));
+	EXPECT_EQ(on(CONTROL_vbd_destroy, 1), 0);
+	EXPECT(heard(port));
 	audit_all();
 }

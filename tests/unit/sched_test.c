@@ -187,6 +187,29 @@ TEST(an_idle_machine_scrubs_free_frames_until_an_interrupt_waits)
 	EXPECT(!left_dirty);
 }
 
+static unsigned int chores_done;
+
+static bool one_of_ten(void)
+{
+	return ++chores_done < 10;
+}
+
+TEST(an_idle_machine_does_its_chores_until_an_interrupt_waits)
+{
+	start();
+	running();
+	sched_set_chore(one_of_ten);
+	chores_done = 0;
+	for (unsigned int i = 0; i < 4; i++)
+		sched_sleep(guests[i].d);
+	waker = guests[2].d;
+	host.idle = wake_one;
+	host.interrupt_after = 3;
+	sched_want_chore();
+	EXPECT_EQ(running(), 2);
+	EXPECT(chores_done > 1 && chores_done < 10, "%u chores", chores_done);
+}
+
 TEST(run_time_counts_what_a_domain_used_and_no_more)
 {
 	uint64_t total = 0, t0, before;
@@ -204,6 +227,84 @@ TEST(run_time_counts_what_a_domain_used_and_no_more)
 	for (unsigned int i = 0; i < 4; i++)
 		total += guests[i].d->vtime.used;
 	EXPECT_EQ(total - before, host.now - t0);
+}
+
+static struct domain *runs, *other;
+
+/* Somebody runs, and somebody else had something done meanwhile. */
+static void start_metered(void)
+{
+	start();
+	runs = guests[running()].d;
+	other = guests[(runs->id + 1) % 4].d;
+	host.now += 1000;
+	sched_meter();
+	host.now += 300;
+}
+
+TEST(who_is_billed_pays_and_not_the_one_that_runs)
+{
+	uint64_t avt, others_avt, used;
+
+	start_metered();
+	avt = runs->policy.avt;
+	others_avt = other->policy.avt;
+	used = runs->vtime.used;
+	sched_bill(other);
+	host.now += 500;		/* for nobody in particular */
+	EXPECT_EQ(running(), runs->id);
+	EXPECT_EQ(other->vtime.used, 300);
+	EXPECT_EQ(other->policy.avt - others_avt, 300ull * other->policy.advance);
+	EXPECT_EQ(runs->vtime.used - used, 1500);
+	EXPECT_EQ(runs->policy.avt - avt, 1500ull * runs->policy.advance);
+	EXPECT_EQ(runs->shared->time.virtual_time, runs->vtime.used, "it is told");
+}
+
+TEST(one_that_is_billed_for_its_own_pays_as_it_would)
+{
+	start_metered();
+	sched_bill(runs);
+	host.now += 500;
+	sched_bill(other);
+	sched_reconsider();
+	running();
+	EXPECT_EQ(runs->vtime.used, 1300);
+	EXPECT_EQ(other->vtime.used, 500);
+}
+
+TEST(what_was_charged_already_is_not_billed)
+{
+	start_metered();
+	sched_sleep(guests[3].d);
+	sched_wake(guests[3].d);	/* charges the one that runs, to compare it */
+	host.now += 100;
+	sched_bill(other);
+	running();
+	EXPECT_EQ(runs->vtime.used, 1300);
+	EXPECT_EQ(other->vtime.used, 100);
+}
+
+TEST(the_time_of_guests_and_of_the_dead_is_not_billed)
+{
+	start_metered();
+	running();
+	host.now += 1000;
+	sched_bill(other);
+	EXPECT_EQ(other->vtime.used, 0, "nothing was measured");
+	sched_meter();
+	host.now += 1000;
+	domain_kill(other, SHUTDOWN_crash, 0);
+	sched_bill(other);
+	EXPECT_EQ(other->vtime.used, 0);
+}
+
+TEST(work_for_a_sleeper_in_an_idle_machine_is_billed_to_it)
+{
+	start();
+	sched_meter();
+	host.now += 200;
+	sched_bill(guests[1].d);
+	EXPECT_EQ(guests[1].d->vtime.used, 200);
 }
 
 TEST(the_dead_never_run)

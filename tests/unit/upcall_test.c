@@ -225,7 +225,7 @@ TEST(an_exception_without_a_handler_ends_the_domain_and_nobody_else)
 	start();
 	upcall_exception(g.d, regs, 13, 0x28, 0);
 	EXPECT_EQ(g.d->life, LIFE_DYING);
-	EXPECT_EQ(g.d->reason, SHUTDOWN_crash);
+	EXPECT_EQ(g.d->reason, SHUTDOWN_killed);
 	EXPECT_EQ(zero.d->life, LIFE_OPEN);
 	EXPECT(strstr(host_output(NULL), "exception 13"));
 }

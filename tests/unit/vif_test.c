@@ -386,6 +386,35 @@ TEST(payload_is_held_until_the_wire_is_done_with_it)
 	EXPECT(memcmp(host_wire.sent[0].bytes, bytes, 600) == 0);
 }
 
+TEST(the_sender_of_a_packet_pays_for_its_way_and_its_receiver_for_its_coming)
+{
+	uint64_t used, sent, gone;
+
+	start_open();
+	post(&b, 1);
+	host_wire.slots = 1;
+	send(stranger, 60);
+	send(stranger, 60);		/* it waits */
+	host_wire.slots = 2;
+	host_enter(&two);
+	used = one.d->vtime.used;
+	host.tick = 100;
+	vif_alarm();
+	sent = one.d->vtime.used;
+	EXPECT(sent > used);
+	sched_meter();
+	host_wire_leave();
+	gone = one.d->vtime.used;
+	EXPECT(gone > sent);
+	host_enter(&one);
+	sched_meter();
+	used = two.d->vtime.used;
+	packet(stranger, b.mac, 300);
+	host_wire_arrive(bytes, 300);
+	EXPECT(two.d->vtime.used > used);
+	host.tick = 0;
+}
+
 TEST(payload_may_lie_in_a_page_table_and_nothing_is_written_there)
 {
 	static uint8_t before[PAGE_SIZE];

@@ -10,17 +10,6 @@
 
 #define PRINTED_MAX	16384u
 
-/* Reads all that comes out of a pipe, up to the end or as much as fits; how much that was. */
-static uint32_t read_all(int from, char *buffer, uint32_t size)
-{
-	uint32_t got = 0;
-	ssize_t n;
-
-	while ((n = read(from, buffer + got, size - got)) > 0)
-		got += n;
-	return got;
-}
-
 static void run_shell(int to, const char *text)
 {
 	dup2(to, STDOUT_FILENO);

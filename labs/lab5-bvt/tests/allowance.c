@@ -16,7 +16,7 @@ int test_main(const struct start_info *start)
 	for (uint32_t i = 0; i < phases; i++) {
 		director_set_all(i);
 		observe_mark();
-		director_sleep_until(time_now() + length * MILLISECOND);
+		sleep_until(time_now() + length * MILLISECOND);
 		observe("phase cycles", i, (uint32_t)read_tsc());
 	}
 	observe_mark();

@@ -15,7 +15,7 @@ int test_main(const struct start_info *start)
 	director_set_all(0);
 	observe("start ms", 0, (uint32_t)(time_now() / MILLISECOND));
 	director_tell(0, domains);
-	director_sleep_until(until - 2 * MILLISECOND);	/* they all still run then */
+	sleep_until(until - 2 * MILLISECOND);	/* they all still run then */
 	director_tell(1, domains);
 	director_wait_for_all(SECOND);
 	return 0;

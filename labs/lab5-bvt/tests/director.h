@@ -5,31 +5,13 @@
 
 #include "event.h"
 #include "mini.h"
-#include "time.h"
-
-static volatile uint32_t director_alarms;
-
-static void director_on_alarm(uint32_t port, void *arg)
-{
-	director_alarms++;
-}
+#include "sleep.h"
 
 static inline void director_open(void)
 {
 	event_init();
-	event_bind_virq(VIRQ_TIMER, director_on_alarm, NULL);
+	sleep_open();
 	events_enable();
-}
-
-/* Sleeps until a moment of real time. */
-static inline void director_sleep_until(uint64_t time)
-{
-	uint32_t before = director_alarms;
-
-	if (time <= time_now())
-		return;
-	time_alarm(time);
-	events_wait_until(director_alarms != before);
 }
 
 static inline int32_t director_set(uint32_t domain, struct control_sched wish)
@@ -93,7 +75,7 @@ static inline void director_wait_for_all(uint64_t most)
 	uint64_t end = time_now() + most;
 
 	do {
-		director_sleep_until(time_now() + 2 * MILLISECOND);
+		sleep_until(time_now() + 2 * MILLISECOND);
 		op = (struct control_op){ .interface = ATELIER_INTERFACE, .op = CONTROL_info, .domain = 1 };
 	} while (hypercall_control_op(&op) == 0 && time_now() < end);
 }

@@ -9,10 +9,10 @@
 static void direct(uint32_t domains, uint64_t wakes, uint64_t until)
 {
 	director_set_all(0);
-	director_sleep_until(wakes - 2 * MILLISECOND);
+	sleep_until(wakes - 2 * MILLISECOND);
 	director_set_all(1);
 	director_tell(0, domains);
-	director_sleep_until(until - 2 * MILLISECOND);
+	sleep_until(until - 2 * MILLISECOND);
 	director_tell(1, domains);
 	director_wait_for_all(SECOND);
 }
@@ -27,7 +27,7 @@ int test_main(const struct start_info *start)
 		direct(domains, wakes, until);
 		return 0;
 	}
-	director_sleep_until(wakes);
+	sleep_until(wakes);
 	trace_spin_until(cycles_at(until));
 	trace_tell();
 	return 0;

@@ -16,7 +16,7 @@ int test_main(const struct start_info *start)
 
 		trace_spin_until(cycles_at(MIN(work, end)));
 		trace_stop();
-		director_sleep_until(MIN(time_now() + random_below(3 * MILLISECOND), end));
+		sleep_until(MIN(time_now() + random_below(3 * MILLISECOND), end));
 		naps++;
 	}
 	trace_tell();

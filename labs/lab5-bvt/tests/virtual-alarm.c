@@ -43,7 +43,7 @@ static void one_alarm(uint32_t key)
 	answer = arm(kind == ALARM_REPLACED ? deadline + ns : deadline);
 	spin_until(deadline - ns / 2);
 	if (kind == ALARM_SLEEPS)
-		director_sleep_until(time_now() + 2 * MILLISECOND);
+		sleep_until(time_now() + 2 * MILLISECOND);
 	else if (kind == ALARM_REPLACED)
 		answer |= arm(deadline);
 	else if (kind == ALARM_OFF)

@@ -31,7 +31,7 @@ int test_main(const struct start_info *start)
 		if (!naps)
 			continue;
 		trace_stop();
-		director_sleep_until(time_now() + random_below(3 * MILLISECOND));
+		sleep_until(time_now() + random_below(3 * MILLISECOND));
 	}
 	trace_look();
 	note_times(pieces);

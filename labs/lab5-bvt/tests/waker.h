@@ -25,7 +25,7 @@ static inline void waker_run(void)
 		at += input_word();
 		if (at <= time_now() + 100 * MICROSECOND)	/* the last one was too late for this one to say anything */
 			continue;
-		director_sleep_until(at);
+		sleep_until(at);
 		observe("late ns", i, (uint32_t)(time_now() - at));
 	}
 }

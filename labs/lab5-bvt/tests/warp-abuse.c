@@ -39,7 +39,7 @@ static void direct(uint32_t domains, uint64_t until)
 	observe("get answer:int weight warp limit unwarp", 0, hypercall_control_op(&get), get.u.sched.weight, get.u.sched.warp,
 		get.u.sched.warp_limit, get.u.sched.unwarp);
 	while (time_now() < until - 4 * MILLISECOND) {
-		director_sleep_until(time_now() + MILLISECOND + random_below(2 * MILLISECOND));
+		sleep_until(time_now() + MILLISECOND + random_below(2 * MILLISECOND));
 		answer |= director_set(domain, wish);
 		renewals++;
 	}
@@ -62,7 +62,7 @@ int test_main(const struct start_info *start)
 	while (read_tsc() < end) {
 		trace_spin_until(MIN(read_tsc() + 200000 + random_below(1800000), end));
 		trace_stop();
-		director_sleep_until(time_now() + 30 * MICROSECOND);
+		sleep_until(time_now() + 30 * MICROSECOND);
 	}
 	trace_tell();
 	return 0;

@@ -34,10 +34,10 @@ static void direct(uint32_t domains, uint64_t until)
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t ms = input_word(), op = input_word(), domain = input_word();
 
-		director_sleep_until(ms * MILLISECOND);
+		sleep_until(ms * MILLISECOND);
 		observe("control answer:int", i, control(op, domain));
 	}
-	director_sleep_until(until - 2 * MILLISECOND);
+	sleep_until(until - 2 * MILLISECOND);
 	director_tell(1, domains);
 	director_wait_for_all(SECOND);
 }
@@ -72,7 +72,7 @@ int test_main(const struct start_info *start)
 		return 0;
 	}
 	if (act == ACT_YIELD_LATER)
-		director_sleep_until(stop);
+		sleep_until(stop);
 	end = cycles_at(stop);
 	while (read_tsc() < end)
 		be_a_nuisance(act);

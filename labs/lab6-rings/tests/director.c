@@ -7,7 +7,7 @@
 #include "lib/string.h"
 #include "mini.h"
 #include "paging.h"
-#include "time.h"
+#include "sleep.h"
 
 #define DOMAINS		5u
 #define HEARD_PAGES	64u
@@ -21,24 +21,11 @@ static struct {
 	uint32_t length, typed;
 } consoles[DOMAINS];
 
-static volatile uint32_t alarms, news;
-
-static void on_alarm(uint32_t port, void *arg)
-{
-	alarms++;
-}
+static volatile uint32_t news;
 
 static void on_news(uint32_t port, void *arg)
 {
 	news++;
-}
-
-static void sleep_for(uint32_t microseconds)
-{
-	uint32_t before = alarms;
-
-	time_alarm(time_now() + microseconds * MICROSECOND);
-	events_wait_until(alarms != before);
 }
 
 static int32_t control(uint32_t op, uint32_t domain, struct control_op *c)
@@ -95,7 +82,7 @@ static void type(uint32_t domain, uint32_t n)
 			return;
 		consoles[domain].typed += c.u.console.count;
 		if (consoles[domain].typed < end)
-			sleep_for(500);
+			sleep_for(500 * MICROSECOND);
 	}
 }
 
@@ -126,7 +113,7 @@ static void wait_until_gone(uint32_t key, uint32_t domain)
 	int32_t err;
 
 	while ((err = control(CONTROL_info, domain, &c)) == 0 && c.domain == domain && time_now() < end)
-		sleep_for(1000);
+		sleep_for(1000 * MICROSECOND);
 	observe("gone yes", key, err || c.domain != domain);
 }
 
@@ -145,7 +132,7 @@ static void do_step(uint32_t key)
 		type(domain, n);
 		return;
 	case STEP_SLEEP:
-		sleep_for(n);
+		sleep_for(n * MICROSECOND);
 		return;
 	case STEP_FREE:
 		memory(key);
@@ -164,7 +151,7 @@ int test_main(const struct start_info *start)
 	uint32_t domains, count;
 
 	event_init();
-	event_bind_virq(VIRQ_TIMER, on_alarm, NULL);
+	sleep_open();
 	event_bind_virq(VIRQ_CONSOLE, on_news, NULL);
 	events_enable();
 	domains = input_word();

@@ -7,27 +7,13 @@
 #include "lib/string.h"
 #include "memory.h"
 #include "mini.h"
-#include "time.h"
+#include "sleep.h"
 
 #define DOMAINS		4u
 
 enum { STEP_GIVE, STEP_LIMIT, STEP_SLEEP, STEP_FREE, STEP_HAS, STEP_GONE };
 
-static volatile uint32_t alarms;
 static uint32_t had[DOMAINS];		/* frames, at first: its limit */
-
-static void on_alarm(uint32_t port, void *arg)
-{
-	alarms++;
-}
-
-static void sleep_for(uint32_t microseconds)
-{
-	uint32_t before = alarms;
-
-	time_alarm(time_now() + microseconds * MICROSECOND);
-	events_wait_until(alarms != before);
-}
 
 static int32_t control(uint32_t op, uint32_t domain, struct control_op *c)
 {
@@ -80,13 +66,13 @@ static void wait_until_has(uint32_t domain, uint32_t more)
 	uint64_t end = time_now() + 200 * MILLISECOND;
 
 	while (info_of(domain).frames != had[domain] + more && time_now() < end)
-		sleep_for(200);
+		sleep_for(200 * MICROSECOND);
 }
 
 static void wait_until_gone(uint32_t domain)
 {
 	while (info_of(domain).limit)
-		sleep_for(1000);
+		sleep_for(1000 * MICROSECOND);
 }
 
 static void do_step(uint32_t key)
@@ -101,7 +87,7 @@ static void do_step(uint32_t key)
 		observe("limit answer:int", key, set_limit(domain, n));
 		return;
 	case STEP_SLEEP:
-		sleep_for(n);
+		sleep_for(n * MICROSECOND);
 		return;
 	case STEP_FREE:
 		look(key);
@@ -120,7 +106,7 @@ int test_main(const struct start_info *start)
 	uint32_t count;
 
 	event_init();
-	event_bind_virq(VIRQ_TIMER, on_alarm, NULL);
+	sleep_open();
 	events_enable();
 	for (uint32_t d = 0; d < DOMAINS; d++)
 		had[d] = info_of(d).limit;

@@ -13,7 +13,7 @@ from atelier_grader.wire import Packet, Wire
 sys.path.insert(0, str(Path(__file__).parent))
 
 import lab8_packet as net  # noqa: E402
-from lab8_script import STRANGER, WIRE_MAC, Script, encode, judge_wire, mac_of, modules  # noqa: E402, F401
+from lab8_script import STRANGER, WIRE_MAC, Script, devices, encode, judge_wire, mac_of  # noqa: E402, F401
 from lab8_script import judge as judge_script  # noqa: E402
 
 EXERCISE = "8.5"

@@ -241,8 +241,8 @@ def encode(given: dict) -> bytes:
     return observe.encode(tuple(given["script"].words()))
 
 
-def modules(given: dict) -> list:
-    return [given["wire"].module()]
+def devices(given: dict) -> list:
+    return [given["wire"]]
 
 
 # --- judging

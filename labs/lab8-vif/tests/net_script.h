@@ -11,7 +11,7 @@
 #include "mini.h"
 #include "net.h"
 #include "paging.h"
-#include "time.h"
+#include "sleep.h"
 #include "trap.h"
 
 #define SCRATCH		16u	/* pages that packets are sent from */
@@ -33,7 +33,6 @@ static uint32_t pooled;
 static uint32_t post_numbers[VIF_DEVICES];	/* pages posted so far */
 static uint16_t posted_as[4096];		/* by page: its number among those */
 static uint64_t start_time;
-static volatile bool woken;
 
 static int control(struct control_op *op)
 {
@@ -116,20 +115,6 @@ static void do_memory(uint32_t key)
 	observe("memory free_kib", key, op.u.machine.free_kib);
 }
 
-/* ---- time ---- */
-
-static void wake(uint32_t port, void *arg)
-{
-	woken = true;
-}
-
-static void sleep_until(uint64_t when)
-{
-	woken = false;
-	time_alarm(when);
-	events_wait_until(woken);
-}
-
 /* Asks until the domain is gone, which takes as long as what it has under way: the last step may be done between two asks. */
 static void do_kill(uint32_t key)
 {
@@ -139,7 +124,7 @@ static void do_kill(uint32_t key)
 
 	while ((err = control(&op)) == -EAGAIN && waits < 1000) {
 		waits++;
-		sleep_until(time_now() + 100 * MICROSECOND);
+		sleep_for(100 * MICROSECOND);
 	}
 	observe("kill answer:int waited", key, err == -ESRCH && waits > 0 ? 0 : err, waits > 0);
 }
@@ -152,7 +137,7 @@ static void do_open(void)
 	uint32_t number = input_word();
 
 	while (net_open(&nets[number], number))
-		sleep_until(time_now() + 50 * MICROSECOND);
+		sleep_for(50 * MICROSECOND);
 }
 
 static void do_post(void)
@@ -390,7 +375,7 @@ int test_main(const struct start_info *start)
 {
 	uint32_t key = 0;
 
-	if (trap_init() || event_init() || event_bind_virq(VIRQ_TIMER, wake, NULL) < 0)
+	if (trap_init() || event_init() || sleep_open() < 0)
 		panic("this hypervisor has no events");
 	for (uint32_t i = 0; i < SCRATCH; i++)
 		scratch[i] = page_alloc();

@@ -13,7 +13,7 @@ from atelier_grader.wire import Wire
 sys.path.insert(0, str(Path(__file__).parent))
 
 import lab8_packet as net  # noqa: E402
-from lab8_script import STRANGER, WIRE_MAC, End, mac_of, Script, encode, judge_wire, modules  # noqa: E402, F401
+from lab8_script import STRANGER, WIRE_MAC, End, mac_of, Script, devices, encode, judge_wire  # noqa: E402, F401
 from lab8_script import judge as judge_script  # noqa: E402
 
 EXERCISE = "8.1"

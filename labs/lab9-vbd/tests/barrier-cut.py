@@ -33,7 +33,7 @@ def encode(given: dict) -> bytes:
     return observe.encode({"writes": given["writes"]})
 
 
-def disks(given: dict) -> tuple[Disk, ...]:
+def devices(given: dict) -> tuple[Disk, ...]:
     return (Disk(content(SECTORS, given["word"]), given["args"]),)
 
 

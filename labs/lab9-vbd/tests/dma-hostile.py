@@ -38,7 +38,7 @@ def image(given: dict) -> bytes:
     return bytes(FULL * SECTOR) + content(SECTORS - FULL, given["word"])
 
 
-def disks(given: dict) -> tuple[Disk, ...]:
+def devices(given: dict) -> tuple[Disk, ...]:
     return (Disk(image(given), given["args"]),)
 
 

@@ -23,7 +23,7 @@ ENDS = 24  # more than one request can have transfers
 
 
 def pieces(rng: Random, most: int) -> tuple[Piece, ...]:
-    """Up to eight, in buffers of their own."""
+    """Up to @most, in buffers of their own."""
     out = []
     for frame in rng.sample(range(model.BUFFERS), rng.randrange(1, most + 1)):
         first = rng.randrange(8)
@@ -35,13 +35,13 @@ def spoil(rng: Random, r: Request) -> None:
     """Makes a request that is to be refused for one of its pieces, or for what it says of them."""
     k = rng.randrange(len(r.pieces))
     p = r.pieces[k]
-    bad = rng.choice((Piece(FOREIGN | 5, 0, 1), Piece(RAW | 0xfffff, 0, 1), Piece(RAW | 0xfffffff, 0, 1),
+    bad = rng.choice((Piece(FOREIGN | 5, 0, 1), Piece(RAW | 0xfffff, 0, 1),
                       Piece(p.frame, p.first, 0), Piece(p.frame, 7, 2), Piece(p.frame, 8, 1), Piece(p.frame, 0, 9),
-                      Piece(p.frame, 255, 1), Piece(p.frame, 1, 255), Piece(p.frame, 0, 1, reserved=1)))
+                      Piece(p.frame, 15, 1), Piece(p.frame, 1, 15), Piece(p.frame, 0, 1, reserved=1)))
     if r.op == VBD_READ and rng.random() < 0.4:
         bad = Piece(PAGE | rng.randrange(2), 0, 1)  # its page directory, its page table
     if rng.random() < 0.2:
-        r.claimed = rng.choice((0, 9, 255))
+        r.claimed = rng.choice((0, model.PIECES + 1, 255))
     else:
         r.pieces = (*r.pieces[:k], bad, *r.pieces[k + 1:])
 
@@ -62,11 +62,11 @@ def inputs(rng: Random) -> dict:
     s.vbd(1, 0, *extents)
     s.vbd(2, 0, Extent(0, 1990, 10))
     for i in range(ROUNDS):
-        r = Request(1, 3 * i, rng.choice((VBD_READ, VBD_WRITE)), pieces(rng, 8), 0)
+        r = Request(1, 3 * i, rng.choice((VBD_READ, VBD_WRITE)), pieces(rng, model.PIECES), 0)
         count = sum(p.count for p in r.pieces)
         r.sector = rng.randrange(size + 1 - min(count, size))
         bad = real(extents, r.sector + rng.randrange(min(count, size))) if rng.random() < 0.7 else NONE
-        wrong = Request(1, 3 * i + 1, rng.choice((VBD_READ, VBD_WRITE)), pieces(rng, 8), 0)
+        wrong = Request(1, 3 * i + 1, rng.choice((VBD_READ, VBD_WRITE)), pieces(rng, model.PIECES), 0)
         spoil(rng, wrong)
         other = Request(2, 3 * i + 2, VBD_WRITE, (Piece(i % model.BUFFERS, 0, 2),), rng.randrange(9))
         for q in rng.sample((r, wrong, other), 3):

@@ -19,6 +19,7 @@ READ, WRITE, SHARED = 1, 2, 4
 BUFFER, PAGE, FOREIGN, RAW = (kind << 28 for kind in range(4))
 BUFFERS = 40  # of a domain
 EXTENTS = 16
+PIECES = 16  # of a request
 DEVICES = 8
 NONE = 0xffffffff  # as a bad sector: none
 LIMIT = (1 << 32) - 1
@@ -196,7 +197,7 @@ class World:
             return -errno.ENODEV
         if r.op not in (VBD_READ, VBD_WRITE, VBD_WRITE | VBD_BARRIER):
             return -errno.EINVAL
-        if not 1 <= claimed <= 8 or claimed != len(r.pieces):
+        if not 1 <= claimed <= PIECES or claimed != len(r.pieces):
             return -errno.EINVAL
         if any(p.count == 0 or p.first + p.count > 8 or p.reserved for p in r.pieces):
             return -errno.EINVAL
@@ -304,7 +305,7 @@ class World:
 
 def _memory(seen: Seen, event: int, pieces: int) -> list[tuple[int, int]]:
     out: list[tuple[int, int]] = []
-    for i in range(min(pieces, 8)):
+    for i in range(min(pieces, PIECES)):
         p = seen.one("piece", event << 4 | i)
         out += [(p.frame, s) for s in range(p.first, p.first + min(p.count, 8))]
     return out

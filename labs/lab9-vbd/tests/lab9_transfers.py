@@ -58,7 +58,7 @@ def encode(given: dict) -> bytes:
     return observe.encode((extents, batches))
 
 
-def disks(given: dict) -> tuple[Disk, ...]:
+def devices(given: dict) -> tuple[Disk, ...]:
     return (Disk(content(given["sectors"], given["word"]), given.get("args", "")),)
 
 

@@ -17,7 +17,7 @@ from lab9_transfers import Extent  # noqa: E402
 EXERCISE = "9.5"
 DOMAINS = (Guest("transfer"),)
 SECTORS = 1024
-encode, disks = model.encode, model.disks
+devices, encode = model.devices, model.encode
 
 
 def inputs(rng: Random) -> dict:

@@ -42,7 +42,7 @@ def encode(given: dict) -> bytes:
     return observe.encode((len(DOMAINS), given["extents"], given["word"]))
 
 
-def disks(given: dict) -> tuple[Disk, ...]:
+def devices(given: dict) -> tuple[Disk, ...]:
     return (Disk(content(SECTORS, given["word"])),)
 
 

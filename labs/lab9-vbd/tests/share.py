@@ -35,7 +35,7 @@ def encode(given: dict) -> bytes:
     return observe.encode({name: given[name] for name in ("domains", "extents", "total", "size")})
 
 
-def disks(given: dict) -> tuple[Disk, ...]:
+def devices(given: dict) -> tuple[Disk, ...]:
     return (Disk(content(SIZE * (WORKERS + 1), 0), given["args"], log=8),)
 
 

@@ -17,7 +17,7 @@ from lab9_transfers import READ, WRITE, Extent, Request, VBD_READ, VBD_WRITE  # 
 EXERCISE = "9.1"
 DOMAINS = (Guest("transfer"),)
 SECTORS = 512
-encode, disks = model.encode, model.disks
+devices, encode = model.devices, model.encode
 
 
 def table(rng: Random) -> list[Extent]:

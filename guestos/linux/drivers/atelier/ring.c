@@ -2,8 +2,10 @@
 #include <linux/bug.h>
 #include <linux/delay.h>
 #include <linux/gfp.h>
+#include <linux/interrupt.h>
 #include <asm/atelier.h>
 #include <asm/barrier.h>
+#include <atelier/event.h>
 #include "ring.h"
 
 static int ring_call(const struct atelier_ring *r, u32 op, u32 frame, u32 port)
@@ -82,4 +84,29 @@ bool atelier_ring_more(struct atelier_ring *r)
 	WRITE_ONCE(r->header->rsp_event, r->taken + 1);
 	virt_mb();
 	return READ_ONCE(r->header->rsp_prod) != r->taken;
+}
+
+/* ---- devices that come and go ---- */
+
+static struct work_struct *lookers[2];
+
+static irqreturn_t devices_changed(int irq, void *unused)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lookers) && lookers[i]; i++)
+		schedule_work(lookers[i]);
+	return IRQ_HANDLED;
+}
+
+int atelier_watch_devices(struct work_struct *look)
+{
+	bool first = !lookers[0];
+	int irq;
+
+	lookers[!first] = look;
+	if (!first)
+		return 0;
+	irq = atelier_bind_virq(VIRQ_DEVICES);
+	return irq < 0 ? irq : request_irq(irq, devices_changed, 0, "devices", NULL);
 }

@@ -11,6 +11,7 @@
 #define DRIVERS_ATELIER_RING_H
 
 #include <linux/types.h>
+#include <linux/workqueue.h>
 #include <atelier/ring.h>
 
 struct atelier_ring {
@@ -29,6 +30,9 @@ int atelier_ring_open(struct atelier_ring *r, u32 class, u32 device, u32 slots, 
 
 /* Waits for what is under way, whose responses nobody will see. */
 void atelier_ring_close(struct atelier_ring *r);
+
+/* Has @look done whenever domain 0 gives this domain a device or takes one away. At most two; they stay for ever. */
+int atelier_watch_devices(struct work_struct *look);
 
 /* How many requests can be written. */
 static inline u32 atelier_ring_room(const struct atelier_ring *r)

@@ -3,11 +3,11 @@
  * Virtual block devices: /dev/vbda to /dev/vbdh, over one ring.
  *
  * A request's number on the ring is its tag, and the disks share one set of tags, as many as the ring has slots: so there is
- * always room. What must be on the disk before something else is flushed; a barrier would flush more than Linux asks for.
+ * always room; one more is for the question what there is, which can be asked at any time. What must be on the disk before something else is flushed; a barrier would flush more than Linux asks for.
  */
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
-#include <linux/delay.h>
+#include <linux/completion.h>
 #include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/interrupt.h>
@@ -18,15 +18,21 @@
 #include "ring.h"
 
 #define PARTITIONS	16
+#define QUESTION	(VBD_SLOTS - 1)	/* the number that no tag has */
 
 static struct {
 	struct atelier_ring ring;
 	spinlock_t lock;
 	int major;
 	struct blk_mq_tag_set tags;
-	struct request *under_way[VBD_SLOTS];
+	struct request *under_way[QUESTION];
+	struct gendisk *disks[VBD_DEVICES];
+	struct vbd_info *info;			/* a page for the question's answer */
+	int status;				/* of that answer */
+	struct completion answer;
 } block = {
 	.lock = __SPIN_LOCK_UNLOCKED(block.lock),
+	.answer = COMPLETION_INITIALIZER(block.answer),
 };
 
 static int operation(const struct request *rq)
@@ -43,26 +49,29 @@ static int operation(const struct request *rq)
 	}
 }
 
-/* Each segment lies in one page and is made of whole sectors: the queue's limits say so. */
+/*
+ * Each segment lies in one page and is made of whole sectors: the queue's limits say so. What lies behind the last piece
+ * nobody reads.
+ */
 static void fill(struct vbd_request *r, struct request *rq, int op)
 {
 	struct req_iterator it;
 	struct bio_vec v;
+	u8 n = 0;
 
-	*r = (struct vbd_request){
-		.id = rq->tag,
-		.op = op,
-		.device = (unsigned long)rq->q->queuedata,
-		.sector = op == VBD_FLUSH ? 0 : blk_rq_pos(rq),
-	};
-	if (op == VBD_FLUSH)
-		return;
-	rq_for_each_segment(v, rq, it) {
-		r->piece[r->pieces].frame = atelier_p2m[page_to_pfn(v.bv_page)];
-		r->piece[r->pieces].first = v.bv_offset >> SECTOR_SHIFT;
-		r->piece[r->pieces].count = v.bv_len >> SECTOR_SHIFT;
-		r->pieces++;
-	}
+	r->id = rq->tag;
+	r->op = op;
+	r->device = (unsigned long)rq->q->queuedata;
+	r->sector = op == VBD_FLUSH ? 0 : blk_rq_pos(rq);
+	if (op != VBD_FLUSH)
+		rq_for_each_segment(v, rq, it) {
+			r->piece[n++] = (struct vbd_piece){
+				.frame = atelier_p2m[page_to_pfn(v.bv_page)],
+				.first = v.bv_offset >> SECTOR_SHIFT,
+				.count = v.bv_len >> SECTOR_SHIFT,
+			};
+		}
+	r->pieces = n;
 }
 
 static blk_status_t queue_rq(struct blk_mq_hw_ctx *hctx, const struct blk_mq_queue_data *data)
@@ -114,8 +123,14 @@ static irqreturn_t answered(int irq, void *unused)
 {
 	struct vbd_response r;
 
-	while (take_response(&r))
-		blk_mq_end_request(block.under_way[r.id], errno_to_blk_status(r.status));
+	while (take_response(&r)) {
+		if (r.id == QUESTION) {
+			block.status = r.status;
+			complete(&block.answer);
+		} else {
+			blk_mq_end_request(block.under_way[r.id], errno_to_blk_status(r.status));
+		}
+	}
 	return IRQ_HANDLED;
 }
 
@@ -128,15 +143,29 @@ static const struct block_device_operations disk_operations = {
 	.owner = THIS_MODULE,
 };
 
-/* ---- start ---- */
+/* ---- disks that come and go ---- */
 
-static int __init add_vbd(u32 number, const struct vbd_info *info)
+/* What there is under that number: 0, and in *block.info what it is, or what the hypervisor says. */
+static int ask_for_vbd(u32 number)
+{
+	u32 frame = atelier_machine_address(block.info) >> PAGE_SHIFT;
+
+	spin_lock_irq(&block.lock);
+	*(struct vbd_request *)atelier_ring_request(&block.ring) = (struct vbd_request){
+		.id = QUESTION, .op = VBD_INFO, .pieces = 1, .device = number, .piece = { { frame, 0, 1 } },
+	};
+	atelier_ring_send(&block.ring);
+	spin_unlock_irq(&block.lock);
+	wait_for_completion(&block.answer);
+	return block.status;
+}
+
+static struct gendisk *add_vbd(u32 number)
 {
 	struct gendisk *disk = blk_mq_alloc_disk(&block.tags, (void *)(unsigned long)number);
-	int err;
 
 	if (IS_ERR(disk))
-		return PTR_ERR(disk);
+		return NULL;
 	disk->major = block.major;
 	disk->first_minor = number * PARTITIONS;
 	disk->minors = PARTITIONS;
@@ -148,72 +177,71 @@ static int __init add_vbd(u32 number, const struct vbd_info *info)
 	blk_queue_max_hw_sectors(disk->queue, VBD_PIECES * PAGE_SECTORS);
 	blk_queue_dma_alignment(disk->queue, SECTOR_SIZE - 1);
 	blk_queue_write_cache(disk->queue, true, false);
-	set_capacity(disk, info->sectors);
-	set_disk_ro(disk, !(info->rights & EXTENT_WRITE));
-	err = add_disk(disk);
-	if (err)
-		put_disk(disk);
-	return err;
+	set_capacity(disk, block.info->sectors);
+	set_disk_ro(disk, !(block.info->rights & EXTENT_WRITE));
+	if (add_disk(disk) == 0)
+		return disk;
+	put_disk(disk);
+	return NULL;
 }
 
-/*
- * Asks for all VBDs at once, before anybody listens to the ring's interrupt: each has a sector of the page, and its status.
- */
-static void __init ask_for_vbds(const void *page, int status[VBD_DEVICES])
+static void remove_vbd(u32 number)
 {
-	u32 frame = atelier_machine_address(page) >> PAGE_SHIFT;
-	const struct vbd_response *r;
-	unsigned int i, left = VBD_DEVICES;
+	struct gendisk *disk = block.disks[number];
 
-	BUILD_BUG_ON(VBD_DEVICES > PAGE_SECTORS);
-	for (i = 0; i < VBD_DEVICES; i++)
-		*(struct vbd_request *)atelier_ring_request(&block.ring) = (struct vbd_request){
-			.id = i, .op = VBD_INFO, .pieces = 1, .device = i, .piece = { { frame, i, 1 } },
-		};
-	atelier_ring_send(&block.ring);
-	while (left > 0) {
-		while ((r = atelier_ring_response(&block.ring)) != NULL) {
-			status[r->id] = r->status;
-			left--;
-		}
-		if (left)
-			msleep(1);
-	}
-	atelier_ring_more(&block.ring);
+	block.disks[number] = NULL;
+	blk_mark_disk_dead(disk);
+	del_gendisk(disk);
+	put_disk(disk);
 }
 
-static int __init add_vbds(int irq, const void *page, const int status[VBD_DEVICES])
+/* A VBD is without a sector until it has its first extent, and grows with the others. */
+static void look_for_vbds(struct work_struct *unused)
+{
+	u32 i;
+
+	for (i = 0; i < VBD_DEVICES; i++) {
+		bool there = ask_for_vbd(i) == 0 && block.info->sectors > 0;
+
+		if (there && block.disks[i])
+			set_capacity_and_notify(block.disks[i], block.info->sectors);
+		else if (there)
+			block.disks[i] = add_vbd(i);
+		else if (block.disks[i])
+			remove_vbd(i);
+	}
+}
+
+static DECLARE_WORK(look, look_for_vbds);
+
+static int __init start_disks(int irq)
 {
 	int err;
-	u32 i;
 
 	block.major = register_blkdev(0, "vbd");
 	if (block.major < 0)
 		return block.major;
-	err = blk_mq_alloc_sq_tag_set(&block.tags, &queue_operations, VBD_SLOTS, BLK_MQ_F_SHOULD_MERGE);
+	err = blk_mq_alloc_sq_tag_set(&block.tags, &queue_operations, QUESTION, BLK_MQ_F_SHOULD_MERGE);
 	if (!err)
 		err = request_irq(irq, answered, 0, "vbd", NULL);
-	for (i = 0; i < VBD_DEVICES && !err; i++)
-		if (status[i] == 0)
-			err = add_vbd(i, page + i * SECTOR_SIZE);
-	return err;
+	if (err)
+		return err;
+	look_for_vbds(NULL);
+	return atelier_watch_devices(&look);
 }
 
 static int __init block_init(void)
 {
-	void *page = (void *)get_zeroed_page(GFP_KERNEL);
-	int irq = atelier_open_port(), status[VBD_DEVICES], err;
+	int irq = atelier_open_port(), err;
 
-	if (irq < 0 || !page)
+	block.info = (struct vbd_info *)get_zeroed_page(GFP_KERNEL);
+	if (irq < 0 || !block.info)
 		return -ENOMEM;
 	err = atelier_ring_open(&block.ring, RING_VBD, 0, VBD_SLOTS, sizeof(struct vbd_request), irq);
-	if (!err) {
-		ask_for_vbds(page, status);
-		err = add_vbds(irq, page, status);
-	} else {
-		atelier_close_port(irq);
-	}
-	free_page((unsigned long)page);
+	if (!err)
+		return start_disks(irq);
+	atelier_close_port(irq);
+	free_page((unsigned long)block.info);
 	return err == -ENODEV || err == -ENOSYS ? 0 : err;
 }
 device_initcall(block_init);

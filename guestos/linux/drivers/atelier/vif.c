@@ -32,7 +32,10 @@ struct vif {
 	struct numbers tx_ids, rx_ids;
 	struct sk_buff *sent[VIF_TX_SLOTS];
 	struct page *posted[VIF_RX_SLOTS];
+	int irq;
 };
+
+static struct net_device *vifs[VIFS];
 
 static void all_free(struct numbers *n, u32 count)
 {
@@ -130,6 +133,7 @@ static void take_sent(struct vif *v, int budget)
 	while ((r = atelier_ring_response(&v->tx)) != NULL) {
 		struct sk_buff *skb = v->sent[r->id];
 
+		v->sent[r->id] = NULL;
 		v->tx_ids.free[v->tx_ids.count++] = r->id;
 		if (r->status) {
 			v->dev->stats.tx_dropped++;
@@ -141,6 +145,16 @@ static void take_sent(struct vif *v, int budget)
 	}
 	if (netif_queue_stopped(v->dev) && netif_running(v->dev) && atelier_ring_room(&v->tx) >= VIF_TX_SLOTS / 4)
 		netif_wake_queue(v->dev);
+}
+
+/* What was under way when the interface went away. */
+static void take_unsent(struct vif *v)
+{
+	u32 i;
+
+	for (i = 0; i < VIF_TX_SLOTS; i++)
+		if (v->sent[i])
+			dev_kfree_skb_any(v->sent[i]);
 }
 
 /* ---- to receive ---- */
@@ -263,7 +277,7 @@ static const struct net_device_ops operations = {
 	.ndo_validate_addr = eth_validate_addr,
 };
 
-static int __init open_rings(struct vif *v, u32 number, int irq)
+static int open_rings(struct vif *v, u32 number, int irq)
 {
 	int err;
 
@@ -276,7 +290,7 @@ static int __init open_rings(struct vif *v, u32 number, int irq)
 	return err;
 }
 
-static int __init start_vif(struct net_device *dev, u32 number, const u8 *mac)
+static int start_vif(struct net_device *dev, u32 number, const u8 *mac)
 {
 	struct vif *v = netdev_priv(dev);
 	int irq = atelier_open_port(), err;
@@ -284,6 +298,7 @@ static int __init start_vif(struct net_device *dev, u32 number, const u8 *mac)
 	if (irq < 0)
 		return irq;
 	v->dev = dev;
+	v->irq = irq;
 	all_free(&v->tx_ids, VIF_TX_SLOTS);
 	all_free(&v->rx_ids, VIF_RX_SLOTS);
 	dev->netdev_ops = &operations;
@@ -306,30 +321,61 @@ close_port:
 	return err;
 }
 
-static int __init add_vif(u32 number)
+static void add_vif(u32 number, const u8 *mac)
 {
-	struct ring_op info = { .op = RING_info, .ring_class = RING_VIF_TX, .device = number };
-	struct net_device *dev;
-	int err = hypercall1(HYPERCALL_ring_op, (unsigned long)&info);
+	struct net_device *dev = alloc_etherdev(sizeof(struct vif));
+	int err = dev ? start_vif(dev, number, mac) : -ENOMEM;
 
-	if (err)
-		return 0;		/* no such device, or none at all */
-	dev = alloc_etherdev(sizeof(struct vif));
-	if (!dev)
-		return -ENOMEM;
-	err = start_vif(dev, number, (const u8 *)&info.frame);
-	if (err)
+	if (!err) {
+		vifs[number] = dev;
+		return;
+	}
+	pr_err("vif %u: error %d\n", number, err);
+	if (dev)
 		free_netdev(dev);
-	return err;
 }
+
+/* The hypervisor has answered all that it had taken: with that come the frames. */
+static void remove_vif(u32 number)
+{
+	struct net_device *dev = vifs[number];
+	struct vif *v = netdev_priv(dev);
+	const struct vif_rx_response *r;
+
+	vifs[number] = NULL;
+	unregister_netdev(dev);
+	free_irq(v->irq, v);
+	while ((r = atelier_ring_response(&v->rx)) != NULL)
+		receive(v, *r);
+	atelier_ring_close(&v->rx);
+	atelier_ring_close(&v->tx);
+	take_unsent(v);
+	atelier_close_port(v->irq);
+	free_netdev(dev);
+}
+
+/* Another one may have the number by now: one with another address is another one. */
+static void look_for_vifs(struct work_struct *unused)
+{
+	u32 number;
+
+	for (number = 0; number < VIFS; number++) {
+		struct ring_op info = { .op = RING_info, .ring_class = RING_VIF_TX, .device = number };
+		const u8 *mac = (const u8 *)&info.frame;
+		bool there = hypercall1(HYPERCALL_ring_op, (unsigned long)&info) == 0;
+
+		if (vifs[number] && !(there && ether_addr_equal_unaligned(vifs[number]->dev_addr, mac)))
+			remove_vif(number);
+		if (!vifs[number] && there)
+			add_vif(number, mac);
+	}
+}
+
+static DECLARE_WORK(look, look_for_vifs);
 
 static int __init net_init(void)
 {
-	u32 number;
-	int err = 0;
-
-	for (number = 0; number < VIFS && !err; number++)
-		err = add_vif(number);
-	return err;
+	look_for_vifs(NULL);
+	return atelier_watch_devices(&look);
 }
 device_initcall(net_init);
