@@ -392,18 +392,31 @@ static bool visit(struct pair_key k, uint32_t from, unsigned int action)
 	return true;
 }
 
+/* What the one that does not do it owns, if it lives. */
+static uint32_t others_frames(const struct action *a)
+{
+	const struct domain *d = pair.d[!a->who];
+
+	return d->life == LIFE_OPEN ? d->memory.owned.count : 0;
+}
+
 static void act(uint32_t number, unsigned int action, bool *there)
 {
+	const struct action *a = &explorer.actions[action];
 	const struct pair_key before = explorer.visits[number].key;
 	struct pair_key after;
 	const char *what;
+	uint32_t owned;
 	int result;
 
 	if (!*there)
 		pair_restore(&explorer.visits[number].state);
 	*there = true;
-	if (!do_action(&explorer.actions[action], &result))
+	owned = others_frames(a);
+	if (!do_action(a, &result))
 		return;
+	if (a->kind <= MEMORY && others_frames(a) != owned)
+		violation(number, action, "M1: a call has taken or given what is another's");
 	explorer.calls++;
 	explorer.refused += result < 0;
 	take_pending(result);
