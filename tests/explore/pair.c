@@ -208,12 +208,16 @@ static int memory(const struct action *a)
 static int control(const struct action *a, uint32_t op)
 {
 	struct control_op *o = (void *)host.direct;
+	int result;
 
 	memset(o, 0, sizeof(*o));
 	o->interface = ATELIER_INTERFACE;
 	o->op = op;
 	o->domain = a->domain;
-	return call(0, HYPERCALL_control_op, PAIR_ARGS, 0, 0, 0);
+	host.interrupt_after = 1000;
+	result = call(0, HYPERCALL_control_op, PAIR_ARGS, 0, 0, 0);
+	host.interrupt_after = host.interrupt = 0;
+	return result;
 }
 
 /* A port more only if one of the PORTS is closed. */
@@ -322,7 +326,6 @@ static bool do_action(const struct action *a, int *result)
 	case REAP:
 		return domain_reap();
 	case PAIR_UP:
-		((struct control_op *)host.direct)->u.event.peer = 0;
 		*result = has_port(0) && has_port(1) ? control(a, CONTROL_event_bind) : 0;
 		return true;
 	case CLEAR ... MASK:
@@ -389,18 +392,31 @@ static bool visit(struct pair_key k, uint32_t from, unsigned int action)
 	return true;
 }
 
+/* What the one that does not do it owns, if it lives. */
+static uint32_t others_frames(const struct action *a)
+{
+	const struct domain *d = pair.d[!a->who];
+
+	return d->life == LIFE_OPEN ? d->memory.owned.count : 0;
+}
+
 static void act(uint32_t number, unsigned int action, bool *there)
 {
+	const struct action *a = &explorer.actions[action];
 	const struct pair_key before = explorer.visits[number].key;
 	struct pair_key after;
 	const char *what;
+	uint32_t owned;
 	int result;
 
 	if (!*there)
 		pair_restore(&explorer.visits[number].state);
 	*there = true;
-	if (!do_action(&explorer.actions[action], &result))
+	owned = others_frames(a);
+	if (!do_action(a, &result))
 		return;
+	if (a->kind <= MEMORY && others_frames(a) != owned)
+		violation(number, action, "M1: a call has taken or given what is another's");
 	explorer.calls++;
 	explorer.refused += result < 0;
 	take_pending(result);
@@ -437,8 +453,9 @@ static void end(uint32_t number)
 	pair.running = 0;
 	pair.d[0]->sched.blocked = false;
 	for (unsigned int tries = 0; tries < 3; tries++) {
-		while (domain_reap())
-			;
+		for (unsigned int steps = 0; domain_reap(); steps++)
+			if (steps > 1000)
+				violation(number, MOST_ACTIONS, "M13: domain 1 dies for ever");
 		if (tries == 0)
 			paging_switch_to(pair.d[0]);
 		if (pair.d[1]->life != LIFE_FREE)
