@@ -7,7 +7,7 @@ MINI_CFLAGS := -m32 -march=i686 -mgeneral-regs-only -std=gnu11 -O2 -g -ffreestan
 	-fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-strict-aliasing -fcf-protection=none \
 	-Wall -Wextra -Werror -Wno-unused-parameter -Iguestos/mini -Isrc
 MINI_LDFLAGS := -m elf_i386 -nostdlib -static --build-id=none -z noexecstack
-MINI_LIBGCC := $(shell $(CC) -m32 -print-libgcc-file-name)
+MINI_LIBGCC = $(shell $(CC) -m32 -print-libgcc-file-name)
 
 MINI_SRC := $(filter-out guestos/mini/hello.c,$(wildcard guestos/mini/*.c guestos/mini/*.S))
 MINI_OBJ := $(MINI_SRC:%=build/%.o) $(patsubst src/lib/%,build/guestos/mini/lib/%.o,src/lib/printf.c src/lib/string.c)
