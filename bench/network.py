@@ -10,8 +10,8 @@ TEXT = """\
 Network: one TCP connection of domain 0's to a peer outside the machine (bench/peer.py), which acknowledges every second segment and
 has a window of 64 KiB; sockets' buffers of 128 KiB, as in the paper. Equal on both sides: no segments made by the card (TSO), check
 sums of what is sent made by it, those of what comes looked at in software (the emulated card does not), GSO and GRO as Linux has
-them, 256 buffers to receive into. The emulated card has no speed. `ratio` is that of throughputs on the paper's wire, a gigabit a second, by
-a processor of one instruction a nanosecond: the slower of the two decides. `of work alone` leaves the wire out.
+them, 256 buffers to receive into. The emulated card has no speed. `ratio` is that of throughputs on the paper's wire, a gigabit a second,
+by a processor of one instruction a nanosecond: the slower of the two decides. `of work alone` leaves the wire out.
 """
 
 FRAME = 14 + 4 + 8 + 12  # bytes around a packet on the wire: header, check sum, preamble, gap
