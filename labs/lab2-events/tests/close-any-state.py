@@ -20,7 +20,7 @@ COUNT, EVERY = 100_000, 5_000
 GUESTS, PORTS, RECENT = 3, 512, 16
 ALLOC, BIND, VIRQ, CLOSE, SEND, STATUS, DIE, RETURN = range(8)
 CLOSED, UNBOUND, INTERDOMAIN, BOUND = range(4)
-CONSOLE, DOMAIN, VIRQS = 1, 4, 7
+CONSOLE, DOMAIN, VIRQS = 1, 4, 8
 NOBODY = 63
 NAMES = ("alloc_unbound", "bind_interdomain", "bind_virq", "close", "send", "status", "death", "return")
 
