@@ -67,6 +67,17 @@ uint32_t hv_find(const char *word)
 	fail("there is no domain %s: `atl list` shows those that there are", word);
 }
 
+void hv_each(const char *word, void (*see)(uint32_t domain))
+{
+	struct control_op op;
+
+	if (word)
+		see(hv_find(word));
+	else
+		for (uint32_t id = 0; hv_next(&op, id); id = op.domain + 1)
+			see(op.domain);
+}
+
 int hv_map(uint32_t domain, void *at, const uint32_t *mfns, uint32_t count)
 {
 	while (count > 0) {

@@ -28,6 +28,9 @@ int hv_named(struct control_op *op, const char *name);
 /* The living domain that a person calls @word, by its name or its number. Ends with a complaint if there is none. */
 uint32_t hv_find(const char *word);
 
+/* Calls @see with the number of the domain called @word, as hv_find() finds it, or, for NULL, of each there is. */
+void hv_each(const char *word, void (*see)(uint32_t domain));
+
 /* Makes frames of a domain appear at @at, in a mapping of the device. */
 int hv_map(uint32_t domain, void *at, const uint32_t *mfns, uint32_t count);
 

@@ -140,14 +140,8 @@ static void print(uint32_t domain)
 
 static int list(int argc, char **argv)
 {
-	struct control_op op;
-
 	printf("  VIF  ADDRESS                 SENT        BYTES  DROPPED  REFUSED    RECEIVED        BYTES  DROPPED\n");
-	if (argc > 2)
-		print(hv_find(argv[2]));
-	else
-		for (uint32_t id = 0; hv_next(&op, id); id = op.domain + 1)
-			print(op.domain);
+	hv_each(argc > 2 ? argv[2] : NULL, print);
 	return 0;
 }
 
