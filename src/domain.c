@@ -117,7 +117,7 @@ static bool give_up_frames(struct domain *d)
 static enum progress reap_step(struct domain *d)
 {
 	if (!ring_destroy(d))			/* lab 6 */
-		return STEP_STUCK;
+		return STEP_STUCK;		/* lab 6 */
 	vbds_destroy(d);			/* lab 9 */
 	segment_destroy(d);			/* lab 4 */
 	if (!paging_destroy(d))

@@ -14,7 +14,7 @@
 #include "public/control.h"
 #include "balloon.h"		/* lab 7 */
 #include "console_ring.h"	/* lab 6 */
-#include "control.h"
+#include "control.h"		/* lab 5 */
 #include "event.h"		/* lab 2 */
 #include "frame_pool.h"
 #include "hypercall.h"
@@ -53,7 +53,6 @@ struct domain {
 	mfn_t shared_frame;
 	mfn_t slot_frame;		/* machine_slot_open() */
 	struct reservation memory;
-	struct balloon balloon;		/* lab 7 */
 	struct hypercalls calls;
 	struct events events;		/* lab 2 */
 	struct upcalls upcalls;		/* lab 2 */
@@ -68,7 +67,7 @@ struct domain {
 	struct sched_entity sched;
 	struct policy_share policy;	/* lab 5 */
 	struct vtime vtime;
-	struct control_share control;
+	struct control_share control;	/* lab 5 */
 };
 
 /* ---- domain_table.c: the slots ---- */

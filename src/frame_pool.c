@@ -89,6 +89,7 @@ void frame_pool_open(struct reservation *r, uint32_t limit)
 {
 	r->owned = (struct frame_list){ UINT32_MAX, 0 };
 	r->limit = limit;
+	r->promised = 0;
 }
 
 static void scrub(uint32_t n)
@@ -272,6 +273,34 @@ uint32_t frame_pool_free_count(void)
 {
 	return pool.clean.count + pool.dirty.count;
 }
+
+/* ---- promises ---- */
+
+void frame_pool_promise(struct domain *d, uint32_t frames)
+{
+	d->memory.promised = frames;
+}
+
+uint32_t frame_pool_outstanding(const struct domain *d)
+{
+	uint32_t promised = MIN(d->memory.promised, d->memory.limit);
+
+	if (d->life != LIFE_OPEN || promised <= d->memory.owned.count)
+		return 0;
+	return promised - d->memory.owned.count;
+}
+
+uint32_t frame_pool_unpromised(const struct domain *d)
+{
+	uint32_t left = frame_pool_free_count();
+
+	for (const struct domain *e = domain_next(0); e; e = domain_next(e->id + 1u))
+		if (e != d)
+			left -= MIN(left, frame_pool_outstanding(e));
+	return left;
+}
+
+/* ---- auditing ---- */
 
 static bool list_ok(const struct frame_list *l, domid_t owner)
 {

@@ -89,7 +89,7 @@ static void start_domain(const char *name, unsigned int module, const char *cmdl
 	wrong = builder_build(d, &b);
 	if (wrong)
 		refuse(name, wrong);
-	balloon_promise(d, frames);		/* lab 7 */
+	frame_pool_promise(d, frames);
 	sched_unpause(d);
 }
 
