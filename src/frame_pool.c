@@ -250,7 +250,7 @@ void frame_pool_swap(mfn_t leaves, mfn_t enters)
 	struct frame *out = frame_record(leaves), *in = frame_record(enters);
 
 	ASSERT(out->reserved && out->refs == 1 && in->owner == OWNER_MACHINE && in->refs == 1);
-	tlb_settle(leaves);
+	tlb_settle(leaves);	/* lab 3 */
 	replace(owner_list(out->owner), leaves.n, enters.n);
 	in->owner = out->owner;
 	in->reserved = true;
