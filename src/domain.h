@@ -18,12 +18,12 @@
 #include "event.h"		/* lab 2 */
 #include "frame_pool.h"
 #include "hypercall.h"
-#include "paging.h"		/* lab 3 */
+#include "paging.h"
 #include "ring.h"		/* lab 6 */
 #include "sched.h"
 #include "sched_policy.h"
 #include "segment.h"		/* lab 4 */
-#include "timer.h"		/* lab 2 */
+#include "timer.h"
 #include "trap_table.h"		/* lab 2 */
 #include "upcall.h"		/* lab 2 */
 #include "vbd.h"		/* lab 9 */
@@ -58,7 +58,7 @@ struct domain {
 	struct upcalls upcalls;		/* lab 2 */
 	struct trap_table traps;	/* lab 2 */
 	struct timers timers;		/* lab 2 */
-	struct paging paging;		/* lab 3 */
+	struct paging paging;
 	struct segments segments;	/* lab 4 */
 	struct rings rings;		/* lab 6 */
 	struct console_ring console;	/* lab 6 */

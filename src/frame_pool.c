@@ -6,7 +6,7 @@
 #include "frame.h"
 #include "lib/string.h"
 #include "machine.h"
-#include "tlb.h"
+#include "tlb.h"		/* lab 3 */
 
 static struct {
 	struct frame_list clean;	/* free frames full of zeros */
@@ -202,16 +202,16 @@ static void disown(domid_t owner, mfn_t mfn)
 		owner_empty();
 }
 
+/*
+ * Even a readable translation that the processor remembers would show the next owner's contents: what is
+ * owed is settled first.
+ */
 void frame_pool_free(mfn_t mfn)
 {
 	struct frame *f = frame_record(mfn);
 
 	ASSERT(f->uses == 0 && !f->reserved && f->owner != OWNER_NONE);
-	/*
-	 * Even a readable translation that the processor remembers would show the next owner's
-	 * contents.
-	 */
-	tlb_settle(mfn);
+	tlb_settle(mfn);	/* lab 3 */
 	if (f->owner != OWNER_MACHINE)
 		disown(f->owner, mfn);
 	f->owner = OWNER_NONE;
@@ -250,7 +250,7 @@ void frame_pool_swap(mfn_t leaves, mfn_t enters)
 	struct frame *out = frame_record(leaves), *in = frame_record(enters);
 
 	ASSERT(out->reserved && out->refs == 1 && in->owner == OWNER_MACHINE && in->refs == 1);
-	tlb_settle(leaves);
+	tlb_settle(leaves);	/* lab 3 */
 	replace(owner_list(out->owner), leaves.n, enters.n);
 	in->owner = out->owner;
 	in->reserved = true;
