@@ -106,7 +106,7 @@ class Texts(unittest.TestCase):
                 if not name.startswith(("src/", "guestos/mini/", "tests/host/")) or not name.endswith((".c", ".h", ".S")):
                     continue
                 for included in re.findall(r'^#include "([^"]+)"', file.text, re.MULTILINE):
-                    near = [os.path.normpath(f"{Path(name).parent}/{included}"), f"src/{included}", f"guestos/mini/{included}", f"tests/{included}"]
+                    near = [os.path.normpath(f"{Path(name).parent}/{included}"), included, f"src/{included}", f"guestos/mini/{included}", f"tests/{included}"]
                     self.assertTrue(any(place in tree for place in near), f"lab {n}: {name} includes {included}")
 
 
