@@ -93,7 +93,7 @@ def _run(words: Sequence[str], mounts: Sequence[Mount], limits: Limits, cwd: str
     fds: list[int] = []
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         try:
-            user = (user or new_user()) if caged else None
+            user = (new_user() if user is None else user) if caged else None
             identity = {} if user is None else {"user": user, "group": user, "extra_groups": []}
             command = _limited(words, limits, caged)
             if caged:

@@ -25,7 +25,7 @@ from .manifest import Manifest
 from .trial import TESTED
 
 CUTTER = Path("tools/cut")
-APART = {"build", ".git", "__pycache__", "solutions"}  # of no use to who builds
+APART = {"build", ".git", "__pycache__", "solutions", "grader", "handouts", "bench", "doc"}  # of no use to who builds
 COMMANDS = "build/commands.json"
 KINDS = {"/* host test */": "", "/* Linux test */": ".elf"}  # the second line of a test's source, and what is made of it
 
