@@ -98,6 +98,7 @@ def _workplace() -> Iterator[Path]:
     """A folder that goes away, whose files a sandbox's user may read."""
     before = os.umask(0o022)
     folder = tempfile.mkdtemp(prefix="atelier-grade-")
+    os.chmod(folder, 0o711)
     try:
         yield Path(folder)
     finally:
@@ -285,6 +286,7 @@ class _Grading:
         if product in built.failed:
             return Seen(where, seed, Verdict.NOT_BOOTED, unbuilt=built.failed[product])
         folder = Path(tempfile.mkdtemp(dir=self.place))
+        folder.chmod(0o711)
         try:
             asked = trial.ask(self.lab, test, where, seed)
             orders = {"lab": str(self.lab.path), "test": test.name, "where": where, "seed": seed, "folder": str(folder / "run")}
