@@ -36,7 +36,7 @@ endif
 
 # Whoever needs Debian packages has `| deps-GROUP`; tools/deps says what is in a group, and does nothing
 # where they are installed.
-DEPS := build run linux disk bochs iso check gdb bench doctor
+DEPS := build run linux disk bochs iso check gdb bench doctor class slurm
 .PHONY: deps $(DEPS:%=deps-%)
 deps:		## installs the Debian packages that everything here needs
 	@tools/deps $(DEPS)
@@ -106,10 +106,10 @@ gdb: run-needs | deps-run deps-gdb	## the system stopped at the hypervisor's fir
 # ---- tests ----
 
 .PHONY: check check-quick check-long house doctor
-check: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) $(MINI_NEEDS) $(CHECK_NEEDS) | deps-build deps-run deps-linux deps-bochs deps-iso deps-check deps-gdb	## every test of the project
+check: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) $(MINI_NEEDS) $(CHECK_NEEDS) | deps-build deps-run deps-linux deps-bochs deps-iso deps-check deps-gdb deps-class deps-slurm	## every test of the project
 	@tests/run$(leave_status)
 
-check-quick: build/atelier.elf $(MINI_NEEDS) $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check	## the tests that need no Linux, in two minutes
+check-quick: build/atelier.elf $(MINI_NEEDS) $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check deps-class deps-slurm	## the tests that need no Linux, in two minutes
 	@tests/run --quick$(leave_status)
 
 check-long: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) | deps-build deps-run deps-bochs deps-check	## what takes longer: the mutants, the explorer on the largest of its machines, fifty power cuts, a Debian in Bochs
