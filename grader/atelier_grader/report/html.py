@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One page of HTML that stands alone: no script, nothing from elsewhere, light and dark by what the reader's system says.
 
-Every text goes through `_safe`, in element content and in quoted attributes alone, so that nothing a student chose becomes markup;
+Every text goes through `safe`, in element content and in quoted attributes alone, so that nothing a student chose becomes markup;
 the policy in the head forbids scripts and requests even if something did. A status is a word, never only a colour.
 """
 
@@ -47,10 +47,10 @@ def render(result: Result) -> str:
     title = f"Lab {result.lab.number}, {result.lab.name}"
     failed = [test for test in result.tests if test.status not in (PASSED, NOT_RUN)]
     body = [
-        "<header>", f"<h1>{_safe(title)}</h1>", f'<p class="quiet">{_safe(result.lab.title)}</p>',
-        f'<p class="score{" infra" if result.score is None else ""}">{_safe(common.head(result))}</p>',
-        *([f'<p class="told infra">{_safe(common.ABOUT_INFRA)}</p>'] if result.score is None else []),
-        *([f'<p class="told">{_safe(result.message)}</p>'] if result.message else []), "</header>", "<main>",
+        "<header>", f"<h1>{safe(title)}</h1>", f'<p class="quiet">{safe(result.lab.title)}</p>',
+        f'<p class="score{" infra" if result.score is None else ""}">{safe(common.head(result))}</p>',
+        *([f'<p class="told infra">{safe(common.ABOUT_INFRA)}</p>'] if result.score is None else []),
+        *([f'<p class="told">{safe(result.message)}</p>'] if result.message else []), "</header>", "<main>",
         *(_exercises(result) if result.exercises else []),
         *(_tests(result) if result.tests else []),
         *(["<h2>What to look at</h2>", *(line for test in failed for line in _article(test))] if failed else []),
@@ -61,7 +61,7 @@ def render(result: Result) -> str:
 def page(title: str, style: str, body: list[str]) -> str:
     """A whole document. `body` is markup: its maker has escaped every text in it."""
     return "\n".join([
-        "<!DOCTYPE html>", '<html lang="en">', "<head>", '<meta charset="utf-8">', f"<title>{_safe(title)}</title>",
+        "<!DOCTYPE html>", '<html lang="en">', "<head>", '<meta charset="utf-8">', f"<title>{safe(title)}</title>",
         """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">""",
         '<meta name="viewport" content="width=device-width, initial-scale=1">', '<meta name="color-scheme" content="light dark">',
         f"<style>{style}</style>", "</head>", "<body>", *body, "</body>", "</html>", ""])
@@ -72,8 +72,8 @@ def table(caption: str, columns: list[tuple[str, bool]], rows: list[list[str]]) 
     def kind(number: bool) -> str:
         return ' class="number"' if number else ""
 
-    lines = ['<div class="wide"><table>', f"<caption>{_safe(caption)}</caption>", "<thead><tr>"]
-    lines += [f'<th scope="col"{kind(number)}>{_safe(name)}</th>' for name, number in columns]
+    lines = ['<div class="wide"><table>', f"<caption>{safe(caption)}</caption>", "<thead><tr>"]
+    lines += [f'<th scope="col"{kind(number)}>{safe(name)}</th>' for name, number in columns]
     lines.append("</tr></thead><tbody>")
     for row in rows:
         cells = [f'<th scope="row">{row[0]}</th>']
@@ -82,7 +82,7 @@ def table(caption: str, columns: list[tuple[str, bool]], rows: list[list[str]]) 
     return [*lines, "</tbody></table></div>"]
 
 
-def _safe(value: object) -> str:
+def safe(value: object) -> str:
     return escape(str(value), quote=True)
 
 
@@ -92,42 +92,42 @@ def _points(score: int | None, points: int) -> str:
 
 def _exercises(result: Result) -> list[str]:
     def row(exercise: Exercise) -> list[str]:
-        return [_safe(exercise.number), _safe(exercise.title), _points(exercise.score, exercise.points)]
+        return [safe(exercise.number), safe(exercise.title), _points(exercise.score, exercise.points)]
 
     return ["<h2>Exercises</h2>", *table("Points by exercise; a dash is no score", [("Exercise", False), ("Title", False), ("Points", True)],
                                          [row(exercise) for exercise in result.exercises])]
 
 
 def _status(test: Test) -> str:
-    return f'<span class="status {KINDS[test.status]}">{_safe(common.WORDS[test.status])}</span>'
+    return f'<span class="status {KINDS[test.status]}">{safe(common.WORDS[test.status])}</span>'
 
 
 def _tests(result: Result) -> list[str]:
     columns = [("Test", False), ("Exercise", False), ("Where", False), ("Kind", False), ("Result", False), ("Points", True)]
-    rows = [[_safe(t.name), _safe(t.exercise), _safe(t.emulator), _safe(t.visibility),
-             _status(t) + (f" {_safe(t.failure)}" if t.failure not in ("", common.WORDS[t.status]) else ""), _points(t.score, t.points)] for t in result.tests]
+    rows = [[safe(t.name), safe(t.exercise), safe(t.emulator), safe(t.visibility),
+             _status(t) + (f" {safe(t.failure)}" if t.failure not in ("", common.WORDS[t.status]) else ""), _points(t.score, t.points)] for t in result.tests]
     return ["<h2>Tests</h2>", *table("Every test; a dash is no score", columns, rows)]
 
 
 def _article(test: Test) -> list[str]:
     """A test that failed, with what was expected and seen."""
-    lines = ["<article>", f"<h3>{_safe(test.name)}, exercise {_safe(test.exercise)}: "
-                          f'<span class="status {KINDS[test.status]}">{_safe(common.what(test))}</span></h3>']
+    lines = ["<article>", f"<h3>{safe(test.name)}, exercise {safe(test.exercise)}: "
+                          f'<span class="status {KINDS[test.status]}">{safe(common.what(test))}</span></h3>']
     if test.message:
-        lines.append("<p>" + "<br>".join(_safe(line) for line in test.message.split("\n")) + "</p>")
+        lines.append("<p>" + "<br>".join(safe(line) for line in test.message.split("\n")) + "</p>")
     if test.status == INFRA:
-        lines.append(f"<p>{_safe(common.ABOUT_INFRA)}</p>")
+        lines.append(f"<p>{safe(common.ABOUT_INFRA)}</p>")
     if test.waits_for:
-        lines.append(f"<p>It leans on {_safe(', '.join(test.waits_for))}, which failed too: mend that first.</p>")
+        lines.append(f"<p>It leans on {safe(', '.join(test.waits_for))}, which failed too: mend that first.</p>")
     if test.findings:
         lines += table("What is wrong", [("Observed", False), ("Expected", False), ("Seen", False)],
-                       [[_safe(f.what), f"<code>{_safe(f.want)}</code>", f"<code>{_safe(f.got)}</code>"] for f in test.findings])
+                       [[safe(f.what), f"<code>{safe(f.want)}</code>", f"<code>{safe(f.got)}</code>"] for f in test.findings])
     if test.more:
-        lines.append(f'<p class="quiet">and {_safe(test.more)} more</p>')
+        lines.append(f'<p class="quiet">and {safe(test.more)} more</p>')
     if test.output:
-        lines += ['<p class="quiet">The last lines on the serial line:</p>', f"<pre>{_safe(chr(10).join(test.output))}</pre>"]
+        lines += ['<p class="quiet">The last lines on the serial line:</p>', f"<pre>{safe(chr(10).join(test.output))}</pre>"]
     if test.reproduce:
-        lines += ['<p class="quiet">To see it again:</p>', f"<pre>{_safe(test.reproduce)}</pre>"]
+        lines += ['<p class="quiet">To see it again:</p>', f"<pre>{safe(test.reproduce)}</pre>"]
     return [*lines, "</article>"]
 
 
@@ -137,4 +137,4 @@ def _about(result: Result) -> list[str]:
              *((tool.name, tool.version) for tool in result.environment.tools),
              *(("Ignored", f"{file.name or 'and others'}: {file.why}") for file in result.submission.ignored),
              *(("Note", note) for note in result.notes)]
-    return ["<dl>", *(f"<dt>{_safe(name)}</dt><dd>{_safe(value)}</dd>" for name, value in facts if value), "</dl>"]
+    return ["<dl>", *(f"<dt>{safe(name)}</dt><dd>{safe(value)}</dd>" for name, value in facts if value), "</dl>"]
