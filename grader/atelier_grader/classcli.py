@@ -40,7 +40,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--shard", type=shard, metavar="K/N", help="only the K-th of N parts, and no table")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="results by content, for several runs to share (default: OUT/cache)")
     parser.add_argument("--slurm", type=int, metavar="N", help="as a Slurm job array of N tasks, each with --jobs processors")
-    parser.add_argument("--sbatch", default="", metavar="OPTIONS", help="more for sbatch, in one word: '--partition=teach --time=2:00:00'")
+    parser.add_argument("--sbatch", default="", metavar="OPTIONS", help="more for sbatch: --sbatch='--partition=teach --time=2:00:00'")
     parser.add_argument("--roster", type=Path, metavar="FILE", help="who is in the class")
     parser.add_argument("--similar", action="store_true", help="list who wrote the same as whom (similar.csv, similar.html)")
     parser.add_argument("--earlier", type=Path, action="append", default=[], metavar="DIR", help="an earlier year's submissions, for --similar")

@@ -3,10 +3,11 @@
 """grade-class with a grader that is a fake: what a submission says in its marks.txt is how its tests end.
 
 A line `refs passed` or `types failed` there is a test's end; `flush infra` breaks the machinery, `raise` the grader itself, and
-`wait 0.2` takes that long. $FAKE_LOG, if it is set, gets a line for each begin and end.
+`wait 0.2` takes that long; `die FILE` ends the process once, and leaves FILE. $FAKE_LOG, if it is set, gets a line for each begin and end.
 """
 
 import os
+import signal
 import sys
 import time
 from dataclasses import replace
@@ -45,6 +46,9 @@ def grade(path: Path) -> Result:
             raise ZeroDivisionError(f"in /tmp/grader\n{path.name}")
         if name == "wait":
             time.sleep(float(rest[0]))
+        elif name == "die" and not Path(rest[0]).exists():
+            Path(rest[0]).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
         elif name == "refuse":
             return replace(samples.REFUSED, submission=replace(samples.REFUSED.submission, name=path.name))
         elif name in NAMES:
