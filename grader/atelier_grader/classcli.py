@@ -35,7 +35,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--diff", nargs=2, type=Path, metavar=("OLD", "NEW"), help="what changed between the results of two runs")
     parser.add_argument("--lab", type=int, metavar="N", help="the lab")
     parser.add_argument("--seed", default="1", metavar="S", help="what the inputs are drawn from (default: 1)")
-    parser.add_argument("--key", type=Path, metavar="FILE", help="the course's key: each submission's seed follows from it and from its files")
+    parser.add_argument("--key", type=Path, metavar="FILE", 
+                        help="the course's key: each submission's seed follows from it and from its files")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="submissions at a time (default: 2)")
     parser.add_argument("--shard", type=shard, metavar="K/N", help="only the K-th of N parts, and no table")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="results by content, for several runs to share (default: OUT/cache)")
@@ -43,7 +44,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--sbatch", default="", metavar="OPTIONS", help="more for sbatch: --sbatch='--partition=teach --time=2:00:00'")
     parser.add_argument("--roster", type=Path, metavar="FILE", help="who is in the class")
     parser.add_argument("--similar", action="store_true", help="list who wrote the same as whom (similar.csv, similar.html)")
-    parser.add_argument("--earlier", type=Path, action="append", default=[], metavar="DIR", help="an earlier year's submissions, for --similar")
+    parser.add_argument("--earlier", type=Path, action="append", default=[], metavar="DIR",
+                        help="an earlier year's submissions, for --similar")
     parser.add_argument("--export", choices=sorted(similar.EXPORTS), action="append", default=[],
                         help="lay the files out for that program, in OUT/jplag or OUT/moss")
     return parser.parse_args(words)
@@ -98,12 +100,12 @@ def grade(options: argparse.Namespace, words: list[str], root: Path, lab: Manife
     key = read_key(options.key) if options.key else ""
     if options.slurm:
         tasks = min(options.slurm, len(submissions))
-        slurm.run(f"atelier-lab{lab.number}", [str(program.resolve()), *without(words, "--slurm", "--sbatch", "--similar", "--export")], out, tasks,
-                  options.jobs, options.sbatch.split())
+        command = [str(program.resolve()), *without(words, "--slurm", "--sbatch", "--similar", "--export")]
+        slurm.run(f"atelier-lab{lab.number}", command, out, tasks, options.jobs, options.sbatch.split())
     else:
         decided = f"{classrun.tests_digest(root, lab.folder)} seed {options.seed} key {classrun.hashlib.sha256(key.encode()).hexdigest()}"
-        run = Run(Lab(lab.number, lab.name, lab.title), sum(test.points for test in lab.tests), out, grader or the_grader(root, lab, options, key),
-                  decided, options.jobs, options.shard or Shard(), options.cache)
+        run = Run(Lab(lab.number, lab.name, lab.title), sum(test.points for test in lab.tests), out,
+                  grader or the_grader(root, lab, options, key), decided, options.jobs, options.shard or Shard(), options.cache)
         watch(run, submissions)
     if options.shard:
         return 0

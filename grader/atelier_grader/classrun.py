@@ -32,7 +32,8 @@ Grader = Callable[[Path], Result]
 SUFFIXES = (".tar.gz", ".tar.xz", ".tar.bz2", ".tgz", ".txz", ".tar", ".zip")
 HASHED = 64 << 20  # bytes of a file that the digest reads; no submission that large is accepted
 # What decides a result, besides the lab's own folder: the tree that a submission is laid over, and the grader.
-DECIDES = ("src", "guestos", "labs/exercise", "labs/build.mk", "labs/course.toml", "grader", "tests/host", "tests/build.mk", "tools", "Makefile")
+DECIDES = ("src", "guestos", "labs/exercise", "labs/build.mk", "labs/course.toml", "grader", "tests/host", "tests/build.mk", "tools",
+           "Makefile")
 DECIDES_NOT = ("grader/tests/", "grader/atelier_grader/report/", "grader/grade-class", "grader/atelier_grader/class",
                "grader/atelier_grader/similar.py", "grader/atelier_grader/slurm.py")
 TOOLS = ("qemu-system-x86", "bochs", "gcc", "binutils", "libc6-dev-i386")
@@ -202,7 +203,8 @@ def seconds(out: Path) -> dict[str, float]:
     """How long the grading of each submission took, as the journals have it."""
     taken: dict[str, float] = {}
     for path in sorted(out.glob("journal*.jsonl")):
-        taken.update((line["name"], line["seconds"]) for line in read_journal(path) if line["event"] == "done" and line["source"] == "graded")
+        taken.update((line["name"], line["seconds"]) for line in read_journal(path)
+                     if line["event"] == "done" and line["source"] == "graded")
     return taken
 
 
@@ -227,7 +229,10 @@ def results(out: Path) -> dict[str, Result]:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run needs to know. `grader` gives a result or raises; `decided` stands for all that a result follows from but the submission."""
+    """What a run needs to know.
+
+    `grader` gives a result or raises; `decided` stands for all that a result follows from but the submission.
+    """
 
     lab: Lab
     points: int
@@ -246,7 +251,8 @@ def grade_all(run: Run, submissions: list[Entry]) -> Iterator[Done]:
     """Grades the shard's part of the submissions; gives each as it is done. Those that are done already come first."""
     mine = submissions[run.shard.number - 1::run.shard.of]
     journal = Journal(run.out / run.shard.journal)
-    before = {(line["name"], line["key"]) for path in run.out.glob("journal*.jsonl") for line in read_journal(path) if line["event"] == "done"}
+    before = {(line["name"], line["key"]) for path in run.out.glob("journal*.jsonl") for line in read_journal(path)
+              if line["event"] == "done"}
     same: dict[str, threading.Lock] = defaultdict(threading.Lock)
     guard = threading.Lock()
 
@@ -307,4 +313,4 @@ def _graded(run: Run, entry: Entry) -> Result:
 
 def outcome(done: Result) -> str:
     """A result in a few words, for a line of progress."""
-    return f"{done.score} of {done.points}" if done.status == GRADED else f"{done.status}: {done.message.splitlines()[0] if done.message else ''}"
+    return f"{done.score} of {done.points}" if done.status == GRADED else f"{done.status}: {done.message.split(chr(10))[0]}"

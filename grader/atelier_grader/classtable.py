@@ -125,14 +125,15 @@ def _correlation(pairs: list[tuple[bool, int]]) -> float | None:
 def table_csv(table: list[Row], roster: Roster) -> str:
     """A row a person. INFRA, absent and not run are empty cells, never zeroes."""
     exercises, tests = _columns(table)
-    columns = [roster.columns[0] if roster.columns else "submission", *roster.columns[1:], "status", "score", "points", *exercises, *tests, "digest"]
+    columns = [*(roster.columns or ("submission",)), "status", "score", "points", *exercises, *tests, "digest"]
     lines = []
     for row in table:
-        own = {e.number: e.score for e in row.result.exercises if e.points} if row.result else {}
-        own_tests = {t.name: t.score for t in row.result.tests} if row.result else {}
-        lines.append([row.name, *row.person, row.status, row.result.score if row.result else None, row.result.points if row.result else None,
+        one = row.result
+        own = {e.number: e.score for e in one.exercises if e.points} if one else {}
+        own_tests = {t.name: t.score for t in one.tests} if one else {}
+        lines.append([row.name, *row.person, row.status, *((one.score, one.points) if one else (None, None)),
                       *(own.get(number) for number in exercises), *(own_tests.get(name) for name in tests),
-                      row.result.submission.digest if row.result else ""])
+                      one.submission.digest if one else ""])
     return csv_table(columns, lines)
 
 
@@ -143,9 +144,9 @@ def _columns(table: list[Row]) -> tuple[list[str], list[str]]:
 
 
 def items_csv(found: list[Item]) -> str:
-    return csv_table(("test", "exercise", "visibility", "points", "ran", "passed", "rate", "discrimination", "waits", "infra", "failures"),
-                     [(i.name, i.exercise, i.visibility, i.points, i.ran, i.passed, _figure(i.rate), _figure(i.discrimination), i.waits, i.infra,
-                       "; ".join(f"{name} {count}" for name, count in i.failures)) for i in found])
+    columns = ("test", "exercise", "visibility", "points", "ran", "passed", "rate", "discrimination", "waits", "infra", "failures")
+    return csv_table(columns, [(i.name, i.exercise, i.visibility, i.points, i.ran, i.passed, _figure(i.rate), _figure(i.discrimination),
+                                i.waits, i.infra, "; ".join(f"{name} {count}" for name, count in i.failures)) for i in found])
 
 
 def _figure(value: float | None) -> str:
@@ -165,23 +166,26 @@ def page(lab: str, table: list[Row], roster: Roster, found: list[Item], plots: l
     exercises, tests = _columns(table)
     graded = [row.result.score for row in table if row.result and row.result.score is not None]
     counts = {status: sum(row.status == status for row in table) for status in dict.fromkeys(row.status for row in table)}
-    body = ["<header>", f"<h1>{html.safe(lab)}: {len(table)} submissions</h1>",
-            f"<p>{html.safe(', '.join(f'{count} {status}' for status, count in counts.items()))}"
-            + (f"; median {statistics.median(graded):g}, mean {statistics.mean(graded):.1f}" if graded else "") + "</p>", "</header>", "<main>"]
+    told = ", ".join(f"{count} {status}" for status, count in counts.items())
+    if graded:
+        told += f"; median {statistics.median(graded):g}, mean {statistics.mean(graded):.1f}"
+    body = ["<header>", f"<h1>{html.safe(lab)}: {len(table)} submissions</h1>", f"<p>{html.safe(told)}</p>", "</header>", "<main>"]
     broken = [row for row in table if row.status == INFRA]
     if broken:
         body += ["<h2>To be graded again</h2>", f'<p class="told infra">{html.safe(common.ABOUT_INFRA)} Run grade-class again.</p>',
-                 *html.table("INFRA", [("Submission", False), ("Why", False)], [[html.safe(r.name), html.safe(r.result.message)] for r in broken])]
-    columns = [(roster.columns[0] if roster.columns else "Submission", False), *((name, False) for name in roster.columns[1:]),
-               ("Status", False), ("Score", True), *((name, True) for name in exercises), *((name, False) for name in tests)]
+                 *html.table("INFRA", [("Submission", False), ("Why", False)],
+                             [[html.safe(r.name), html.safe(r.result.message)] for r in broken])]
+    columns = [*((name, False) for name in roster.columns or ("Submission",)), ("Status", False), ("Score", True),
+               *((name, True) for name in exercises), *((name, False) for name in tests)]
     body += ["<h2>Scores</h2>", *html.table("A dash is no score: INFRA, or not run", columns,
                                             [_cells(row, exercises, tests) for row in table])]
     body += ["<h2>Tests</h2>", *html.table(
         "Rate: of those it ran for. Discrimination: correlation with the rest of the score; below 0.2 a test is worth a look",
-        [("Test", False), ("Exercise", False), ("Kind", False), ("Points", True), ("Passed", True), ("Rate", True), ("Discrimination", True),
-         ("Failures", False)],
-        [[html.safe(i.name), html.safe(i.exercise), html.safe(i.visibility), str(i.points), f"{i.passed} of {i.ran}", _figure(i.rate) or "–",
-          _figure(i.discrimination) or "–", html.safe(", ".join(f"{name} {count}" for name, count in i.failures))] for i in found])]
+        [("Test", False), ("Exercise", False), ("Kind", False), ("Points", True), ("Passed", True), ("Rate", True),
+         ("Discrimination", True), ("Failures", False)],
+        [[html.safe(i.name), html.safe(i.exercise), html.safe(i.visibility), str(i.points), f"{i.passed} of {i.ran}",
+          _figure(i.rate) or "–", _figure(i.discrimination) or "–", html.safe(", ".join(f"{name} {count}" for name, count in i.failures))]
+         for i in found])]
     for title, path in plots:
         data = base64.b64encode(path.read_bytes()).decode()
         body += [f"<h2>{html.safe(title)}</h2>", f'<p><img alt="{html.safe(title)}; the figures are in the tables above" '
@@ -190,17 +194,23 @@ def page(lab: str, table: list[Row], roster: Roster, found: list[Item], plots: l
 
 
 def _cells(row: Row, exercises: list[str], tests: list[str]) -> list[str]:
+    """A row's cells as markup."""
     start = [html.safe(row.name), *(html.safe(cell) for cell in row.person)]
     if row.result is None:
         return [*start, html.safe(row.status), "–", *("" for _ in (*exercises, *tests))]
-    own = {e.number: e for e in row.result.exercises}
+    own = {e.number: e.score for e in row.result.exercises if e.points}
     by_name = {t.name: t for t in row.result.tests}
-    kind = {INFRA: "infra"}.get(row.status, "")
-    cells = [*start, f'<span class="status {kind}">{html.safe(row.status)}</span>', "–" if row.result.score is None else str(row.result.score)]
-    cells += ["–" if number not in own or own[number].score is None or not own[number].points else str(own[number].score) for number in exercises]
-    cells += [f'<span class="{html.KINDS[by_name[name].status]}">{html.safe(common.WORDS[by_name[name].status])}</span>' if name in by_name else ""
-              for name in tests]
-    return cells
+    return [*start, _word(row.status, row.status if row.status == INFRA else ""), _number(row.result.score),
+            *(_number(own.get(number)) for number in exercises),
+            *(_word(common.WORDS[by_name[name].status], html.KINDS[by_name[name].status]) if name in by_name else "" for name in tests)]
+
+
+def _word(text: str, kind: str) -> str:
+    return f'<span class="status {kind}">{html.safe(text)}</span>'
+
+
+def _number(score: int | None) -> str:
+    return "–" if score is None else str(score)
 
 
 # ---- plots ----

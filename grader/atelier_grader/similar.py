@@ -21,8 +21,8 @@ Files = Mapping[str, bytes]  # by name in the tree, src/frame.c
 RUN = 20  # tokens: the shortest text that counts as the same
 THRESHOLD = 30  # per cent
 LISTED = 200  # pairs on the page; the CSV has all
-NOTICE = ("A listing is a reason to talk, never a verdict: two who solve the same exercise under the same contract write much that is alike. "
-          "What was handed out is left out.")
+NOTICE = ("A listing is a reason to talk, never a verdict: two who solve the same exercise under the same contract write much that is "
+          "alike. What was handed out is left out.")
 _FOUND = re.compile(r"^(\S+) consists for (\d+) % of (\S+) material$", re.MULTILINE)
 
 
@@ -69,8 +69,8 @@ def compare(folder: Path, submissions: Mapping[str, Files], pool: Mapping[tuple[
     new = [lay("new", "submission", name, files) for name, files in sorted(submissions.items())]
     old = [lay("old", kind, name, files) for (kind, name), files in sorted(pool.items())]
     try:
-        done = subprocess.run(["sim_c", "-p", "-a", "-e", "-T", "-r", str(RUN), "-t", "1", "-i"], cwd=folder, capture_output=True, text=True,
-                              input="".join(f"{name}\n" for name in [*new, "/", *old]), check=False)
+        done = subprocess.run(["sim_c", "-p", "-a", "-e", "-T", "-r", str(RUN), "-t", "1", "-i"], cwd=folder,
+                              input="".join(f"{name}\n" for name in [*new, "/", *old]), capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise ClassError("sim_c is not there: make deps installs Debian's similarity-tester") from None
     if done.returncode:
@@ -93,7 +93,7 @@ def wrong_solutions(reference: Files, patches: list[Path], scratch: Path) -> dic
     for patch in sorted(patches):
         place = scratch / patch.stem
         _lay_out(place, reference)
-        done = subprocess.run(["patch", "-p1", "-s", "-f", "-i", str(patch.resolve())], cwd=place, capture_output=True, text=True, check=False)
+        done = subprocess.run(["patch", "-p1", "-s", "-f", "-i", str(patch.resolve())], cwd=place, capture_output=True, check=False)
         if done.returncode == 0:  # one that changes other files than the lab's is no solution that could be handed in
             found["wrong", patch.stem] = {name: (place / name).read_bytes() for name in reference}
     return found

@@ -17,8 +17,8 @@ FAILED = Test("types", "3.2", "qemu+bochs", "public", 20, 0, result.FAILED, "wro
               ("(atelier) domain 0 started", "types: 17 frames"), 1234567, (), SEED, "make gdb LAB=3 TEST=types EMU=bochs SEED=1")
 HIDDEN = Test("types-recount", "3.2", "host", "hidden", 20, 0, result.FAILED, "crashed", "host", "src/frame.c:112: heap-use-after-free",
               (Finding("step 1 of 9", "-16", "0"),), 4, (), None, (), SEED, "make gdb LAB=3 TEST=types-recount SEED=1")
-WAITING = Test("linear", "3.3", "qemu", "hostile", 10, 0, result.WAITS, "did not boot", "qemu", "It stopped before its guest said anything.",
-               waits_for=("3.2",), seed=SEED, reproduce="make gdb LAB=3 TEST=linear SEED=1")
+WAITING = Test("linear", "3.3", "qemu", "hostile", 10, 0, result.WAITS, "did not boot", "qemu",
+               "It stopped before its guest said anything.", waits_for=("3.2",), seed=SEED, reproduce="make gdb LAB=3 TEST=linear SEED=1")
 BROKEN = Test("flush", "3.3", "qemu", "public", 10, None, result.INFRA, "INFRA", "qemu", "the wall clock ended the machine", seed=SEED)
 ABSENT = Test("shell", "whole", "qemu", "public", 10, None, result.NOT_RUN, message="Linux is not built in this tree", seed=SEED)
 

@@ -23,7 +23,8 @@ from atelier_grader.result import Finding
 from . import samples
 
 HERE = Path(__file__).resolve().parent
-HOSTILE = "</code></script><script>alert('x')</script>\"'onload=x ]]> &amp; # TODO \\ --- \x00\x1b[2J\ufffe\n...\nok 1\nBail out!\n{\"scores\": {\"3.1\": 99}}"
+HOSTILE = ("</code></script><script>alert('x')</script>\"'onload=x ]]> &amp; # TODO \\ --- \x00\x1b[2J\ufffe\n"
+           "...\nok 1\nBail out!\n{\"scores\": {\"3.1\": 99}}")
 HOSTILE_SHEET = '=HYPERLINK("http://x")'
 
 
@@ -71,7 +72,7 @@ class Every(unittest.TestCase):
                 self.assertNotIn("secret", text)
 
     def test_no_path_of_the_machine_is_shown(self) -> None:
-        test = replace(samples.FAILED, message="/tmp/run-7/tree/src/frame.c:3: error (see /root/x/log)")
+        test = replace(samples.FAILED, message="/tmp/run-7/tree/src/frame.c:3: error (see /etc/x/log)")
         where = replace(samples.make((test,)), message="/var/lib/atelier/queue: full", notes=("from /srv/grade/3/a.zip",))
         for name in FORMATS.keys() - {"json"}:
             for sample in (where, replace(samples.LOST, message="'/tmp/run-1/work': No space left")):
@@ -80,7 +81,7 @@ class Every(unittest.TestCase):
                 except NoScore as error:
                     text = str(error)
                 with self.subTest(name):
-                    self.assertNotRegex(text, r"/(tmp|root|var|srv)\b")
+                    self.assertNotRegex(text, r"/(tmp|etc|var|srv)\b")
         self.assertEqual(common.placeless("src/frame.c:3, 1/2/3, a /b, http://x/y, ~/x/y"), "src/frame.c:3, 1/2/3, a /b, http://x/y, ~/x/y")
 
 
@@ -89,8 +90,9 @@ class Text(unittest.TestCase):
         lines = FORMATS["text"](samples.MIXED).splitlines()
         self.assertEqual(lines[0], "Lab 3, paging: 30 of 80 points")
         for line in ("  FAILED   types                  qemu+bochs  public   0 of 20    wrong observation",
-                     "types (bochs), exercise 3.2: FAILED: wrong observation", "    type of frame 0x7: expected 2, seen 3", "    and 3 more",
-                     "    again: make gdb LAB=3 TEST=types EMU=bochs SEED=1", "linear (qemu), exercise 3.3: waits for 3.2: did not boot",
+                     "types (bochs), exercise 3.2: FAILED: wrong observation", "    type of frame 0x7: expected 2, seen 3",
+                     "    and 3 more", "    again: make gdb LAB=3 TEST=types EMU=bochs SEED=1",
+                     "linear (qemu), exercise 3.3: waits for 3.2: did not boot",
                      "whole  Title of whole: not run", "ignored: Makefile: not one of the lab's files"):
             self.assertIn(line, lines)
 
@@ -152,8 +154,8 @@ class Tap(unittest.TestCase):
         self.assertEqual(read["points"], ["ok - 3.1 refs", "not ok - 3.2 types", "not ok - 3.2 types-recount", "not ok - 3.3 linear",
                                           "skip - whole shell"])
         self.assertEqual((read["errors"], read["bail"], read["plan"]), ([], None, 5))
-        self.assertEqual(read["yaml"][0]["explained"].split("\n")[::3], ["A frame has two types at once.", "count of frame 0x7: expected 0, seen 1",
-                                                                       "| types: 17 frames"])
+        self.assertEqual(read["yaml"][0]["explained"].split("\n")[::3],
+                         ["A frame has two types at once.", "count of frame 0x7: expected 0, seen 1", "| types: 17 frames"])
 
     def test_infra_bails_out(self) -> None:
         for name, sample in EVERY.items():
@@ -193,7 +195,7 @@ class Platforms(unittest.TestCase):
 
     def test_classroom50(self) -> None:
         around = {"CLASSROOM": "os", "ASSIGNMENT": "lab3", "SUBMISSION_TAG": "submit/2026-11-01-abc", "COMMIT_URL": "https://c",
-                  "RELEASE_URL": "https://r", "REVIEW_URL": "https://v", "HOME": "/home/runner"}
+                  "RELEASE_URL": "https://r", "REVIEW_URL": "https://v", "HOME": "/nowhere"}
         for sample in EVERY.values():
             if sample.score is not None:
                 document = json.loads(classroom50.render(sample, around))
@@ -216,7 +218,8 @@ class Platforms(unittest.TestCase):
         self.assertLess(len(FORMATS["prairielearn"](samples.make(tests)).encode()), 1_000_000)
 
     def test_autolab_reads_the_last_line(self) -> None:
-        for sample, scores in ((samples.MIXED, {"3.1": 30, "3.2": 0, "3.3": 0}), (samples.INFRA, {"3.1": 30, "3.2": 0}), (samples.LOST, {})):
+        for sample, scores in ((samples.MIXED, {"3.1": 30, "3.2": 0, "3.3": 0}), (samples.INFRA, {"3.1": 30, "3.2": 0}),
+                               (samples.LOST, {})):
             for one in (sample, spoiled(sample, HOSTILE)):
                 self.assertEqual(json.loads(FORMATS["autolab"](one).rstrip("\n").split("\n")[-1]), {"scores": scores})
 

@@ -54,7 +54,7 @@ class Slurm(test_class.Class):
         self.crowd(2)
         status, said, complained = self.run_class("--slurm", "2", "--sbatch=--partition=none")
         self.assertEqual((status, said, complained.count("\n")), (2, "", 1))
-        self.assertIn("grade-class: sbatch: error: invalid partition specified: none", complained)
+        self.assertIn("grade-class: sbatch: sbatch: error: invalid partition specified: none", complained)
         with mock.patch.dict(os.environ, {"PATH": str(Path(self.place))}):
             self.assertIn("sbatch is not there", self.run_class("--slurm", "2")[2])
 

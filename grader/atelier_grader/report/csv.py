@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from ..result import Result
 from . import common
 
-COLUMNS = ("submission", "lab", "exercise", "test", "visibility", "emulator", "status", "failure", "score", "points", "instructions", "seed")
+COLUMNS = ("submission", "lab", "exercise", "test", "visibility", "emulator", "status", "failure", "score", "points",
+           "instructions", "seed")
 
 
 def render(result: Result) -> str:

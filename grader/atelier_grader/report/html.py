@@ -22,7 +22,8 @@ body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 60rem; background: 
   font: 1rem/1.5 system-ui, sans-serif; }
 h1 { margin: 0; font-size: 1.5rem; } h2 { margin: 2rem 0 .5rem; font-size: 1.15rem; }
 .quiet { color: var(--quiet); } .score { font-size: 1.25rem; font-weight: 600; margin: .25rem 0; }
-.told { border-left: .3rem solid var(--failed); background: var(--box); padding: .5rem 1rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+.told { border-left: .3rem solid var(--failed); background: var(--box); padding: .5rem 1rem;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
 .told.infra { border-color: var(--infra); color: var(--ink); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; } caption { text-align: left; color: var(--quiet); padding-bottom: .25rem; }
@@ -94,18 +95,20 @@ def _exercises(result: Result) -> list[str]:
     def row(exercise: Exercise) -> list[str]:
         return [safe(exercise.number), safe(exercise.title), _points(exercise.score, exercise.points)]
 
-    return ["<h2>Exercises</h2>", *table("Points by exercise; a dash is no score", [("Exercise", False), ("Title", False), ("Points", True)],
-                                         [row(exercise) for exercise in result.exercises])]
+    columns = [("Exercise", False), ("Title", False), ("Points", True)]
+    rows = [row(exercise) for exercise in result.exercises]
+    return ["<h2>Exercises</h2>", *table("Points by exercise; a dash is no score", columns, rows)]
 
 
 def _status(test: Test) -> str:
-    return f'<span class="status {KINDS[test.status]}">{safe(common.WORDS[test.status])}</span>'
+    more = f" {safe(test.failure)}" if test.failure not in ("", common.WORDS[test.status]) else ""
+    return f'<span class="status {KINDS[test.status]}">{safe(common.WORDS[test.status])}</span>{more}'
 
 
 def _tests(result: Result) -> list[str]:
     columns = [("Test", False), ("Exercise", False), ("Where", False), ("Kind", False), ("Result", False), ("Points", True)]
     rows = [[safe(t.name), safe(t.exercise), safe(t.emulator), safe(t.visibility),
-             _status(t) + (f" {safe(t.failure)}" if t.failure not in ("", common.WORDS[t.status]) else ""), _points(t.score, t.points)] for t in result.tests]
+             _status(t), _points(t.score, t.points)] for t in result.tests]
     return ["<h2>Tests</h2>", *table("Every test; a dash is no score", columns, rows)]
 
 
