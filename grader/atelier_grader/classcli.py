@@ -2,6 +2,8 @@
 """The command grader/grade-class: grades a folder of submissions and says what staff need to know of them."""
 
 import argparse
+import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -11,11 +13,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from . import classrun, classtable, manifest, similar, slurm
+from . import grade as grading
 from .classrun import ClassError, Entry, Grader, Run, Shard
 from .classtable import Roster
-from .emulator import ROOT
+from .emulator import ROOT, Infra
 from .manifest import Manifest, ManifestError
-from .result import GRADED, INFRA, Lab
+from .result import INFRA, Lab
+from .submission import Refused
 
 PROGRAM = ROOT / "grader/grade-class"
 Take = Callable[[Path, Manifest], Mapping[str, bytes]]  # a submission's files that the lab lets a student change
@@ -72,7 +76,7 @@ def main(words: list[str] | None = None, root: Path = ROOT, grader: Grader | Non
         if options.lab not in labs:
             raise ClassError(f"there is no lab {options.lab}; this tree has {', '.join(map(str, labs)) or 'none'}")
         return grade(options, words, root, labs[options.lab], grader, take, program)
-    except (ClassError, ManifestError) as error:
+    except (ClassError, ManifestError, Infra) as error:
         print(f"grade-class: {error}", file=sys.stderr)
         return 2
     except OSError as error:  # a full disk, a folder that may not be written
@@ -103,13 +107,28 @@ def grade(options: argparse.Namespace, words: list[str], root: Path, lab: Manife
         command = [str(program.resolve()), *without(words, "--slurm", "--sbatch", "--similar", "--export")]
         slurm.run(f"atelier-lab{lab.number}", command, out, tasks, options.jobs, options.sbatch.split())
     else:
-        decided = f"{classrun.tests_digest(root, lab.folder)} seed {options.seed} key {classrun.hashlib.sha256(key.encode()).hexdigest()}"
+        out.mkdir(parents=True, exist_ok=True)
+        os.umask(0o022)  # for all threads: what sandboxes read is readable; that nobody else reads the results is up to `out` itself
+        seeds = hashlib.sha256(f"{options.seed}\n{key}".encode()).hexdigest()
+        decided = f"{classrun.tests_digest(root, lab.folder)} {seeds}"
         run = Run(Lab(lab.number, lab.name, lab.title), sum(test.points for test in lab.tests), out,
-                  grader or the_grader(root, lab, options, key), decided, options.jobs, options.shard or Shard(), options.cache)
+                  grader or the_grader(root, lab, options.seed, key), decided, options.jobs, options.shard or Shard(), options.cache)
         watch(run, submissions)
     if options.shard:
         return 0
     return collect(options, root, lab, submissions, out, roster, take)
+
+
+def the_grader(root: Path, lab: Manifest, seed: str, key: str) -> Grader:
+    return lambda path: grading.grade(path, lab.number, grading.Options(seed=seed, key=key.encode(), jobs=1, root=root))
+
+
+def the_files(path: Path, lab: Manifest) -> Mapping[str, bytes]:
+    """The files that are graded; none of a submission that is refused."""
+    try:
+        return grading.read(path, lab.editable).files
+    except Refused:
+        return {}
 
 
 def read_key(path: Path) -> str:
@@ -154,7 +173,7 @@ def collect(options: argparse.Namespace, root: Path, lab: Manifest, submissions:
     title = f"Lab {lab.number}, {lab.name}"
     table = classtable.write(out, title, [entry.name for entry in submissions], roster)
     if options.similar or options.export:
-        compare(options, root, lab, submissions, out, take or the_files(), title)
+        compare(options, root, lab, submissions, out, take or the_files, title)
     strangers = [entry.name for entry in submissions if roster.names and entry.name not in roster.names]
     if strangers:
         print(f"not on the roster: {', '.join(strangers)}")

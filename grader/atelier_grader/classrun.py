@@ -25,15 +25,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import report, result
+from . import report, result, submission
 from .result import GRADED, INFRA, Environment, Lab, Result, Submission, clean
 
 Grader = Callable[[Path], Result]
 SUFFIXES = (".tar.gz", ".tar.xz", ".tar.bz2", ".tgz", ".txz", ".tar", ".zip")
 HASHED = 64 << 20  # bytes of a file that the digest reads; no submission that large is accepted
-# What decides a result, besides the lab's own folder: the tree that a submission is laid over, and the grader.
-DECIDES = ("src", "guestos", "labs/exercise", "labs/build.mk", "labs/course.toml", "grader", "tests/host", "tests/build.mk", "tools",
-           "Makefile")
+# What decides a result: the lab, the tree that a submission is laid over, and the grader; not the tests of other labs.
+DECIDES = ("src", "guestos", "labs", "grader", "tests/host", "tests/build.mk", "tools", "Makefile")
 DECIDES_NOT = ("grader/tests/", "grader/atelier_grader/report/", "grader/grade-class", "grader/atelier_grader/class",
                "grader/atelier_grader/similar.py", "grader/atelier_grader/slurm.py")
 TOOLS = ("qemu-system-x86", "bochs", "gcc", "binutils", "libc6-dev-i386")
@@ -114,22 +113,29 @@ def digest(path: Path) -> str:
 
 
 def _files(folder: Path) -> Iterator[Path]:
+    """All that the grader could read of a submission (submission.py): of a bare repository everything, else not what is built."""
+    bare = all((folder / name).exists() for name in ("HEAD", "objects", "refs"))
+    alone = [path.name for path in folder.iterdir()] == [".git"]
+    apart = set() if bare or alone else submission.NOT_LOOKED_INTO
     for place, folders, names in os.walk(folder):
-        for name in [*names, *(f for f in folders if (Path(place) / f).is_symlink())]:
+        links = [name for name in folders if (Path(place) / name).is_symlink()]
+        folders[:] = [name for name in folders if name not in apart and name not in links]
+        for name in [*names, *links]:
             yield Path(place) / name
 
 
 def tests_digest(root: Path, lab: str) -> str:
     """Of all that decides a result but the submission and the seed: the lab, the tree around it, the grader, the emulators."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", f"labs/{lab}", *DECIDES],
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *DECIDES],
                             cwd=root, capture_output=True, text=True, check=False)
     names = sorted(set(filter(None, listed.stdout.split("\0"))))
-    if not names:
+    if not any(name.startswith(f"labs/{lab}/") for name in names):
         raise ClassError(f"{root}: git knows no files of labs/{lab} here: run this in the course's repository")
+    others = tuple(f"labs/{path.name}/tests/" for path in (root / "labs").iterdir() if path.name != lab)
     whole = hashlib.sha256()
     for name in names:
         path = root / name
-        if path.is_file() and not name.startswith(DECIDES_NOT):
+        if path.is_file() and not name.startswith((*DECIDES_NOT, *others)):
             whole.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     versions = subprocess.run(["dpkg-query", "-W", "-f=${Package} ${Version}\n", *TOOLS], capture_output=True, text=True, check=False)
     whole.update("".join(sorted(versions.stdout.splitlines(keepends=True))).encode())

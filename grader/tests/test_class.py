@@ -173,6 +173,7 @@ class Grading(Class):
         self.run_class("--seed", "2")
         self.assertEqual(len(self.graded()), 10)
         self.file("course/grader/atelier_grader/report/html.py", "# other\n")
+        self.file("course/labs/lab4-other/tests/x.py", "# other\n")
         self.file("course/README.md", "other\n")
         self.run_class("--seed", "2")
         self.assertEqual(len(self.graded()), 10)
@@ -223,7 +224,11 @@ class Grading(Class):
         first = classrun.digest(self.handed_in / "ada")
         (self.handed_in / "ada/link").unlink()
         (self.handed_in / "ada/link").symlink_to("/dev/null")
-        self.assertNotEqual(classrun.digest(self.handed_in / "ada"), first)
+        second = classrun.digest(self.handed_in / "ada")
+        self.assertNotEqual(second, first)
+        self.file("handed-in/ada/.git/HEAD", "x")
+        self.file("handed-in/ada/src/build/y.o", "x")
+        self.assertEqual(classrun.digest(self.handed_in / "ada"), second)
 
     def test_what_makes_no_sense_is_one_line(self) -> None:
         self.submit("ada", "refs passed")
