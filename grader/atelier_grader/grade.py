@@ -66,7 +66,7 @@ def grade(submission: Path, number: int, options: Options | None = None) -> Resu
                             + (", ".join(str(lab.number) for lab in labs) or "none"))
     chosen = _choose(lab, options)
     before = [file for earlier in labs if earlier.number < number for file in earlier.editable]
-    about = _About(lab, submission.name or "submission", options)
+    about = _About(lab, submission.resolve().name or "submission", options)
     try:
         with _workplace() as place:
             try:
@@ -176,8 +176,9 @@ class _About:
     def submission(self) -> Submission:
         if self.taken is None:
             return Submission(clean(self.name, 120), "", (), ())
-        ours = self.base.path if self.base else self.options.root
-        aside = [(name, why) for name, why, digest in self.taken.aside if not digest or not _same(ours / name, digest)]
+        # What is ours, unchanged, is no news.
+        ours = [self.options.root, *([self.base.path] if self.base else [])]
+        aside = [(name, why) for name, why, digest in self.taken.aside if not digest or not any(_same(tree / name, digest) for tree in ours)]
         ignored = [Ignored(name, why) for name, why in aside[:NAMED]]
         more = len(aside) - len(ignored) + self.taken.more
         if more:
