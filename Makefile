@@ -111,6 +111,12 @@ build/atelier.iso: build/atelier.elf $(LINUX_NEEDS) $(MINI_NEEDS) tools/mkiso | 
 gdb: run-needs | deps-run deps-gdb	## the system stopped at the hypervisor's first instruction, GDB attached
 	@tools/run --gdb $(RUN_FLAGS)$(leave_status)
 
+# ---- grading ----
+
+.PHONY: grade
+grade: $(if $(filter 1 2 3,$(LAB))$(TEST),,$(LINUX_NEEDS)) | deps-build deps-run deps-bochs deps-check deps-grade	## grades this tree on LAB=3 (all labs, if left out); TEST=name SEED=1
+	@grader/grade $(if $(LAB),--lab $(LAB)) $(if $(TEST),--test $(TEST)) $(if $(SEED),--seed $(SEED)) .
+
 # ---- for people who read and write the source ----
 
 doctor: | deps-doctor	## tries on this machine what Atelier needs of one, and says what to do
