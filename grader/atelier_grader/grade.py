@@ -59,6 +59,7 @@ def grade(submission: Path, number: int, options: Options | None = None) -> Resu
     """Grades a folder, an archive or a bare repository. ManifestError if the lab or test is not there; what else goes wrong
     is in the result."""
     options = options or Options()
+    options = replace(options, root=options.root.resolve())
     labs = manifest.load_all(options.root)
     lab = next((lab for lab in labs if lab.number == number), None)
     if lab is None:
