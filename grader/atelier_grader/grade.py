@@ -78,8 +78,10 @@ def grade(submission: Path, number: int, options: Options | None = None) -> Resu
                 return about.end(result.REFUSED, str(error))
             about = replace(about, taken=taken)
             base = tree.base(options.root, number, options.jobs, options.say)
-            about = replace(about, base=base)
-            return _Grading(about, chosen, place).finish()
+            try:
+                return _Grading(replace(about, base=base), chosen, place).finish()
+            finally:
+                base.release()
     except (Infra, ManifestError, OSError) as error:
         return about.end(result.INFRA, f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error))
 

@@ -69,9 +69,9 @@ class Grading(unittest.TestCase):
 
     def test_a_machine_that_ends_badly_is_told_how(self):
         for code, failure, message in (
-                ("asm volatile(\"cli; hlt\");", "halted with interrupts off", r"Halted with interrupts off in QEMU: at triple \(first.c:\d"),
-                ("for (;;) ;", "budget used up", r"triple \(first.c"),
-                ("asm volatile(\"lidt (%0); ud2\" : : \"r\"(0x1000));", "triple fault", r"in ring 0 at triple \(first.c")):
+                ("asm volatile(\"cli; hlt\");", "halted with interrupts off", r"Halted with interrupts off in QEMU: at 0xfc1"),
+                ("for (;;) ;", "budget used up", r"after 20,000,000 instructions, at 0xfc1"),
+                ("asm volatile(\"lidt (%0); ud2\" : : \"r\"(0x1000));", "triple fault", r"#UD in ring 0 at 0xfc1")):
             with self.subTest(failure=failure):
                 failed = row(self.grade({"src/first.c": FIRST.replace("\treturn", f"\t{code}\n\treturn")}, test="triple"), "triple")
                 self.assertEqual((failed.status, failed.failure, failed.score), (result.FAILED, failure, 0))
@@ -181,7 +181,7 @@ __attribute__((constructor)) static void attack(void)
 
     def test_a_pass_that_is_printed_earns_nothing(self):
         code = 'for (const char *c = "PASS 100/100\\n"; *c; c++)\n\t\tasm volatile("outb %0, %1" : : "a"(*c), "d"((uint16_t)0x3f8));\n'
-        code += '\tasm volatile("outw %w0, %w1" : : "a"(0x2000), "d"(0x604));'
+        code += '\tasm volatile("outw %w0, %w1" : : "a"(0x2000), "d"(0x604));\n\tfor (;;) ;'
         graded = self.grade({"src/first.c": FIRST.replace("\treturn", f"\t{code}\n\treturn")}, test="triple")
         self.assertEqual((graded.score, row(graded, "triple").failure), (0, "cut short"))
 
