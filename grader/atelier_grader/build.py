@@ -123,6 +123,7 @@ def _compiles(command: Command) -> bool:
 _ERROR = re.compile(r"^([\w./+-]+:\d+)(?::\d+)?: (?:fatal )?[Ee]rror: (.*)$", re.MULTILINE)
 _LINKER = re.compile(r"(?:^|/)([\w.+-]+/[\w./+-]+?:\d+): ((?:undefined reference|multiple definition).*)$", re.MULTILINE)
 _LOOSE = re.compile(r"((?:undefined reference to|multiple definition of|undefined symbol) .*)$", re.MULTILINE)
+_FATAL = re.compile(r"^[\w<>.-]+: fatal (error): (.*)$", re.MULTILINE)
 _LIMITS = (
     (r"CPU time limit exceeded|Killed", f"the compiler used {CPU} s of processor time"),
     (r"out of memory|[Vv]irtual memory exhausted|[Cc]annot allocate memory|memory exhausted",
@@ -144,6 +145,6 @@ def explain(done: Done, command: Command, tree: Path) -> str:
         found = pattern.search(text)
         if found:
             return clean(f"{source if found[1].startswith('/') else found[1]}: {found[2]}")  # the assembler knows no other line
-    loose = _LOOSE.search(text)
+    loose = _LOOSE.search(text) or _FATAL.search(text)
     lines = [line for line in text.split("\n") if line.strip()] or [f"status {done.status}"]
-    return clean(f"{source}: {loose[1] if loose else lines[-1]}")
+    return clean(f"{source}: {loose[loose.lastindex] if loose else lines[-1]}")

@@ -59,6 +59,7 @@ def grade(submission: Path, number: int, options: Options | None = None) -> Resu
     """Grades a folder, an archive or a bare repository. ManifestError if the lab or test is not there; what else goes wrong
     is in the result."""
     options = options or Options()
+    options = replace(options, root=options.root.resolve())
     labs = manifest.load_all(options.root)
     lab = next((lab for lab in labs if lab.number == number), None)
     if lab is None:
@@ -66,7 +67,7 @@ def grade(submission: Path, number: int, options: Options | None = None) -> Resu
                             + (", ".join(str(lab.number) for lab in labs) or "none"))
     chosen = _choose(lab, options)
     before = [file for earlier in labs if earlier.number < number for file in earlier.editable]
-    about = _About(lab, submission.name or "submission", options)
+    about = _About(lab, submission.resolve().name or "submission", options)
     try:
         with _workplace() as place:
             try:
@@ -98,6 +99,7 @@ def _workplace() -> Iterator[Path]:
     """A folder that goes away, whose files a sandbox's user may read."""
     before = os.umask(0o022)
     folder = tempfile.mkdtemp(prefix="atelier-grade-")
+    os.chmod(folder, 0o711)
     try:
         yield Path(folder)
     finally:
@@ -175,8 +177,9 @@ class _About:
     def submission(self) -> Submission:
         if self.taken is None:
             return Submission(clean(self.name, 120), "", (), ())
-        ours = self.base.path if self.base else self.options.root
-        aside = [(name, why) for name, why, digest in self.taken.aside if not digest or not _same(ours / name, digest)]
+        # What is ours, unchanged, is no news.
+        ours = [self.options.root, *([self.base.path] if self.base else [])]
+        aside = [(name, why) for name, why, digest in self.taken.aside if not digest or not any(_same(tree / name, digest) for tree in ours)]
         ignored = [Ignored(name, why) for name, why in aside[:NAMED]]
         more = len(aside) - len(ignored) + self.taken.more
         if more:
@@ -285,6 +288,7 @@ class _Grading:
         if product in built.failed:
             return Seen(where, seed, Verdict.NOT_BOOTED, unbuilt=built.failed[product])
         folder = Path(tempfile.mkdtemp(dir=self.place))
+        folder.chmod(0o711)
         try:
             asked = trial.ask(self.lab, test, where, seed)
             orders = {"lab": str(self.lab.path), "test": test.name, "where": where, "seed": seed, "folder": str(folder / "run")}

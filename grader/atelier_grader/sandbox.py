@@ -37,6 +37,7 @@ SYSTEM = [
     "--symlink", "usr/bin", "/bin", "--symlink", "usr/sbin", "/sbin", "--symlink", "usr/lib", "/lib",
     "--symlink", "usr/lib64", "/lib64", "--symlink", "usr/lib32", "/lib32",
     "--ro-bind-try", "/etc/alternatives", "/etc/alternatives", "--dev", "/dev"]
+PROBE = ["/usr/bin/true"]
 ENVIRONMENT = {"PATH": "/usr/bin", "LC_ALL": "C", "HOME": "/tmp", "TMPDIR": "/tmp"}
 
 
@@ -75,7 +76,7 @@ def missing() -> str:
     """Why there are no sandboxes on this machine; "" if there are."""
     if not Path(BUBBLEWRAP).exists():
         return "bubblewrap is not installed; `tools/deps grade` does it"
-    done = _run(["/usr/bin/true"], [], Limits(20.0, 10, 1 << 30, 1 << 20), "/", False, None, None, {}, None, True)
+    done = _run(PROBE, [], Limits(20.0, 10, 1 << 30, 1 << 20), "/", False, None, None, {}, None, True)
     said = done.errors.decode(errors="replace").strip().split("\n")[0]
     return "" if done.status == 0 else f"bubblewrap does not work here: {said or f'status {done.status}'}"
 
@@ -94,6 +95,8 @@ def _run(words: Sequence[str], mounts: Sequence[Mount], limits: Limits, cwd: str
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         try:
             user = (new_user() if user is None else user) if caged else None
+            if not all(_reachable(mount.source) for mount in mounts):
+                user = None
             identity = {} if user is None else {"user": user, "group": user, "extra_groups": []}
             command = _limited(words, limits, caged)
             if caged:
@@ -111,7 +114,10 @@ def _run(words: Sequence[str], mounts: Sequence[Mount], limits: Limits, cwd: str
         status = process.returncode
         if caged and 128 < status <= 128 + signal.SIGRTMAX:
             status = 128 - status
-        return Done(status, _read(output), _read(errors), stopped)
+        said = _read(errors)
+        if caged and status == 1 and said.startswith(b"bwrap: ") and words != PROBE:
+            raise Infra(f"a sandbox did not start: {said.decode(errors='replace').strip()}")
+        return Done(status, _read(output), said, stopped)
 
 
 def _read(file: IO[bytes]) -> bytes:
@@ -143,7 +149,7 @@ def _cage(mounts: Sequence[Mount], limits: Limits, cwd: str, proc: bool, environ
     if proc:
         words += ["--proc", "/proc"]
     for mount in mounts:
-        # By its number: its folders may be closed to the sandbox's user.
+        # By its number: a name could be another thing by the time that bubblewrap looks.
         fd = os.open(mount.source, os.O_PATH)
         fds.append(fd)
         if mount.writable and user is not None:
@@ -155,6 +161,11 @@ def _cage(mounts: Sequence[Mount], limits: Limits, cwd: str, proc: bool, environ
     os.write(told, b"".join(os.fsencode(word) + b"\0" for word in words))
     os.lseek(told, 0, os.SEEK_SET)
     return [BUBBLEWRAP, "--args", str(told), "--"]
+
+
+def _reachable(path: Path) -> bool:
+    """Whether every user can get to it. If not (a tree under /root, say), a sandbox of root's stays root's, without its powers."""
+    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
 
 
 def _give(folder: Path, user: int) -> None:

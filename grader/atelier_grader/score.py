@@ -15,7 +15,7 @@ NOT_BUILT = "did not build"
 
 # What a class of failure usually means.
 MEANING = {
-    Verdict.CRASHED: "The hypervisor, or a check of it, gave up: the text above says at which place.",
+    Verdict.CRASHED: "A check of the hypervisor's own, or the processor, stopped it at the place named.",
     Verdict.NOT_BOOTED: "The machine started and no test guest came to say anything: the hypervisor stopped, or hung, before or in domain 0's start.",
     Verdict.TRIPLE_FAULT: "An exception came, and two more while it was handled, so the processor reset itself. The exception named is the first "
                           "of them: mend that one.",
@@ -25,7 +25,7 @@ MEANING = {
     Verdict.OUTPUT: "It printed without end: look for a message in a loop or in a fault that comes back.",
     Verdict.BUDGET: "It ran for as many instructions as this test may and did not come to an end: look for a loop around the place named.",
     Verdict.UNREADABLE: "What the test guest wrote down cannot be read: its memory was overwritten, or it was stopped in between.",
-    Verdict.CUT_SHORT: "A domain did not come to the end of its test.",
+    Verdict.CUT_SHORT: "",
     Verdict.WRONG: "",
 }
 
@@ -102,9 +102,7 @@ def with_waits(tests: Sequence[Test], lab: Manifest) -> list[Test]:
         waits |= {t.name: on for t in left if (on := tuple(sorted((down - {t.exercise}).intersection(needs[t.name]))))}
         down |= {t.exercise for t in left if t.name in waits}
         left = [t for t in left if t.exercise not in down]
-    return [replace(t, status=result.WAITS, waits_for=waits[t.name],
-                    message=f"Waits for {', '.join(waits[t.name])}, which it leans on and which failed.\n{t.message}")
-            if t.name in waits else t for t in tests]
+    return [replace(t, status=result.WAITS, waits_for=waits[t.name]) if t.name in waits else t for t in tests]
 
 
 def exercises(lab: Manifest, tests: Sequence[Test]) -> list[Exercise]:

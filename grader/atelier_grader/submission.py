@@ -30,7 +30,7 @@ MAX_FILE = 256 << 10  # bytes of a file that is taken
 MAX_LOOK = 1 << 20  # of one that is only compared with ours
 MAX_LOOKS = 64 << 20
 MAX_DEPTH = 2  # folders around the tree
-MAX_NAMED = 200  # files left aside that are told
+MAX_NAMED = 5_000  # files left aside that are told
 NOT_LOOKED_INTO = {".git", "build", "__MACOSX", "__pycache__"}
 
 
