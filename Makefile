@@ -36,7 +36,7 @@ endif
 
 # Whoever needs Debian packages has `| deps-GROUP`; tools/deps says what is in a group, and does nothing
 # where they are installed.
-DEPS := build run linux disk bochs iso check gdb bench doctor
+DEPS := build run linux disk bochs iso check gdb bench doctor handouts
 .PHONY: deps $(DEPS:%=deps-%)
 deps:		## installs the Debian packages that everything here needs
 	@tools/deps $(DEPS)
@@ -53,7 +53,7 @@ CHECK_NEEDS :=
 CHECK_QUICK_NEEDS :=
 
 include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/build.mk \
-	tests/build.mk tests/*/build.mk bench/build.mk))
+	tests/build.mk tests/*/build.mk bench/build.mk handouts/build.mk))
 
 # ---- run ----
 
