@@ -53,7 +53,7 @@ CHECK_NEEDS :=
 CHECK_QUICK_NEEDS :=
 
 include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/build.mk tools/cutter/build.mk \
-	tests/build.mk tests/*/build.mk bench/build.mk handouts/build.mk))
+	tests/build.mk tests/*/build.mk bench/build.mk handouts/build.mk tools/platforms/build.mk))
 
 # ---- run ----
 
