@@ -157,6 +157,14 @@ def untag(data: bytes, number: int) -> bytes:
     return b"\n".join(kept)
 
 
+def _shared(name: str, file: File, number: int) -> File:
+    """A file without the lines of later labs, and without the functions that only those called."""
+    data = file.data if file.mode == 0o120000 else untag(file.data, number)
+    if data != file.data and name.endswith(".c"):
+        data = source.prune(data.decode("utf-8"), source.idle(file.text)).encode()
+    return File(file.mode, data)
+
+
 def _handed(course: Course, lab: Manifest, exercise: Exercise, path: str, name: str) -> list[str]:
     """An exercise function's lines as handed out."""
     starter = f"labs/{lab.folder}/starter/{path}"
@@ -193,8 +201,7 @@ def unsolve(course: Course, lab: Manifest, tree: Tree) -> Tree:
 def cut(course: Course, number: int, kind: str) -> Tree:
     """The tree of lab @number, of a kind of KINDS."""
     course.lab(number)
-    tree = {name: file if file.mode == 0o120000 else File(file.mode, untag(file.data, number))
-            for name, file in _there(course, number).items()}
+    tree = {name: _shared(name, file, number) for name, file in _there(course, number).items()}
     first = {"step": 1, "fresh": number, "solved": number + 1}[kind]
     for lab in course.labs:
         if first <= lab.number <= number:
