@@ -52,8 +52,8 @@ MINI_NEEDS :=
 CHECK_NEEDS :=
 CHECK_QUICK_NEEDS :=
 
-include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/build.mk tools/cutter/build.mk \
-	tests/build.mk tests/*/build.mk bench/build.mk handouts/build.mk tools/platforms/build.mk))
+include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/build.mk tools/*/build.mk \
+	tests/build.mk tests/*/build.mk bench/build.mk handouts/build.mk))
 
 # ---- run ----
 
