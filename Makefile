@@ -36,7 +36,7 @@ endif
 
 # Whoever needs Debian packages has `| deps-GROUP`; tools/deps says what is in a group, and does nothing
 # where they are installed.
-DEPS := build run linux disk bochs iso check gdb bench doctor grade class slurm
+DEPS := build run linux disk bochs iso check gdb bench doctor grade class slurm handouts
 .PHONY: deps $(DEPS:%=deps-%)
 deps:		## installs the Debian packages that everything here needs
 	@tools/deps $(DEPS)
@@ -52,8 +52,8 @@ MINI_NEEDS :=
 CHECK_NEEDS :=
 CHECK_QUICK_NEEDS :=
 
-include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/build.mk tools/cutter/build.mk \
-	tests/build.mk tests/*/build.mk bench/build.mk))
+include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/build.mk tools/*/build.mk \
+	tests/build.mk tests/*/build.mk bench/build.mk handouts/build.mk))
 
 # ---- run ----
 
