@@ -52,7 +52,7 @@ MINI_NEEDS :=
 CHECK_NEEDS :=
 CHECK_QUICK_NEEDS :=
 
-include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/build.mk \
+include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/build.mk labs/demo/build.mk \
 	tests/build.mk tests/*/build.mk bench/build.mk))
 
 # ---- run ----
