@@ -3,7 +3,7 @@
  * As domain 0 the clock: it ticks, which is all that its neighbours' crimes should leave it to do. As any other domain the
  * vandal: commits the crime that its command line names.
  *
- *   lab=3 ticks=10		domain 0: ends the machine after so many
+ *   lab=3 crimes=ab ticks=10	domain 0: ends the machine after so many; domain 1's crime is a, domain 2's b
  *   lab=3 crime=a after=2	others: after so many ticks' time
  */
 #include "vandal.h"
@@ -45,11 +45,13 @@ void wait_seconds(uint32_t seconds)
 
 /* ---- the clock ---- */
 
-static void help_vandals(uint32_t lab)
+/* @keys: the first domain's crime, the second's, and so on. */
+static void help_vandals(uint32_t lab, const char *keys)
 {
-	for (const struct accomplice *a = __start_accomplices; a < __stop_accomplices; a++)
-		for (uint32_t domain = 1; a->lab == (char)lab && domain <= argument_number("vandals", 0); domain++)
-			a->prepare(domain);
+	for (uint32_t domain = 1; *keys && *keys != ' '; domain++, keys++)
+		for (const struct accomplice *a = __start_accomplices; a < __stop_accomplices; a++)
+			if (a->lab == lab)
+				a->help(domain, *keys);
 }
 
 static void tick_on(uint32_t ticks)
@@ -72,12 +74,12 @@ static const char *const errors[] = {
 	[ENODEV] = "ENODEV", [EINVAL] = "EINVAL", [ENOSPC] = "ENOSPC", [ENOSYS] = "ENOSYS",
 };
 
-static const struct crime *find_crime(char lab, char key)
+static const struct crime *find_crime(uint32_t lab, char key)
 {
 	for (const struct crime *c = __start_crimes; c < __stop_crimes; c++)
 		if (c->lab == lab && c->key == key)
 			return c;
-	panic("there is no crime %c in lab %d", key, lab);
+	panic("there is no crime %c in lab %u", key, lab);
 }
 
 static void run_crime(void *arg)
@@ -106,16 +108,16 @@ static void commit(const struct crime *crime)
 int test_main(const struct start_info *start)
 {
 	uint32_t lab = argument_number("lab", 0);
-	const char *key = argument("crime");
+	const char *crime = argument("crime"), *crimes = argument("crimes");
 
 	trap_init();		/* these two fail before lab 2, and that is all right */
 	event_init();
 	if (start->flags & START_PRIVILEGED) {
-		help_vandals(lab);
+		help_vandals(lab, crimes ? crimes : "");
 		tick_on(argument_number("ticks", 10));
 		return 0;
 	}
 	wait_until(now() + argument_number("after", 0) * (SECOND / TICKS_A_SECOND));
-	commit(find_crime(lab, key ? *key : ' '));
+	commit(find_crime(lab, crime ? *crime : ' '));
 	return 0;
 }

@@ -12,7 +12,8 @@
 #include "lib/types.h"
 
 struct crime {
-	char lab, key;
+	uint16_t lab;
+	char key;
 	const char *what;
 	int (*commit)(void);
 };
@@ -32,17 +33,18 @@ struct crime {
 void wait_seconds(uint32_t seconds);
 
 /*
- * What domain 0 does for the vandals of a lab before they begin, such as to give them a disk. At file scope like CRIME.
+ * What domain 0 does for the vandals of a lab before they begin, such as to give them a disk: once for each, with the key of its
+ * crime. At file scope, like CRIME.
  */
 struct accomplice {
-	char lab;
-	void (*prepare)(uint32_t domain);
+	uint32_t lab;
+	void (*help)(uint32_t domain, char key);
 };
 
 #define ACCOMPLICE(lab, name)										\
-	static void name(uint32_t domain);								\
-	static const struct accomplice accomplice_##name __attribute__((section("accomplices"), used)) =	\
-		{ lab, name };										\
-	static void name(uint32_t domain)
+	static void name(uint32_t domain, char key);							\
+	static const struct accomplice accomplice_##name						\
+		__attribute__((section("accomplices"), used)) = { lab, name };				\
+	static void name(uint32_t domain, char key)
 
 #endif

@@ -75,7 +75,8 @@ CRIME(2, 'g', no_such_port, "closes a port behind the last one")
 /* Domain 0 keeps a port for itself. */
 ACCOMPLICE(2, reserve_port)
 {
-	event_alloc_unbound(0, NULL, NULL);
+	if (key == 'h')
+		event_alloc_unbound(0, NULL, NULL);
 }
 
 CRIME(2, 'h', bind_stranger, "takes a port that domain 0 keeps for somebody else")
