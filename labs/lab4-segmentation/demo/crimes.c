@@ -22,7 +22,7 @@ CRIME(4, 'a', call_gate, "asks for a call gate from ring 3 to a place in the hyp
 {
 	uint32_t high = (HYPERVISOR & 0xffff0000) | (CALL_GATE | SEGMENT_DPL(3)) << 8;
 
-	return load((uint64_t)high << 32 | 0xe008 << 16 | (HYPERVISOR & 0xffff));
+	return load((uint64_t)high << 32 | 0xe008u << 16 | (HYPERVISOR & 0xffff));
 }
 
 CRIME(4, 'b', ring_0, "asks for a code segment of ring 0")

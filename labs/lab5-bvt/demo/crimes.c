@@ -18,12 +18,17 @@ static int schedule(uint32_t domain, struct control_sched wish)
 	return hypercall_control_op(&op);
 }
 
-CRIME(5, 'a', never_ends, "computes, and never gives the processor back")
+static int compute(void)
 {
 	events_disable();
 	while (true)
 		barrier();
 	return 0;
+}
+
+CRIME(5, 'a', never_ends, "computes, and never gives the processor back")
+{
+	return compute();
 }
 
 CRIME(5, 'b', yield_storm, "yields all the time, so that a tick never finds it running")
@@ -40,9 +45,7 @@ CRIME(5, 'c', sleeper, "sleeps for two seconds to save up time, and then compute
 {
 	sleep_open();
 	sleep_for(2 * SECOND);
-	while (true)
-		barrier();
-	return 0;
+	return compute();
 }
 
 CRIME(5, 'd', napper, "takes a short nap again and again, to look as if it had just woken up")
@@ -90,12 +93,12 @@ ACCOMPLICE(5, misled)
 		mislead(domain, "a warp without limit", (struct control_sched){ .weight = 256, .warp = 1000000 });
 }
 
-CRIME(5, 'g', no_weight, "has talked domain 0 into giving it a weight of 0")
+CRIME(5, 'g', no_weight, "has talked domain 0 into giving it a weight of 0, and computes")
 {
-	return -EINVAL;
+	return compute();
 }
 
-CRIME(5, 'h', endless_warp, "has talked domain 0 into letting it borrow time for ever")
+CRIME(5, 'h', endless_warp, "has talked domain 0 into letting it borrow time for ever, and computes")
 {
-	return -EINVAL;
+	return compute();
 }

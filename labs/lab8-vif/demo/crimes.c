@@ -57,6 +57,8 @@ static void make_packet(void)
 	memcpy(packet + 12, "\x08\x06\0\x01\x08\0\x06\x04\0\x01", 10);
 	memcpy(packet + 22, net.mac, 6);
 	memcpy(packet + 28, address, 4);
+	if (net_send(&net, 0, packet, LENGTH))
+		panic("an honest packet does not pass either");
 }
 
 static int send(uint32_t length)

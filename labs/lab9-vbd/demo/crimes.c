@@ -40,17 +40,6 @@ ACCOMPLICE(9, give_disk)
 
 static struct ring ring;
 
-static struct vbd_request request(uint8_t op, uint64_t sector, uint32_t count)
-{
-	struct vbd_request q = { .id = 1, .op = op, .pieces = 1, .sector = sector };
-
-	if (ring_open(&ring, RING_VBD, 0, NULL, NULL))
-		panic("the vandal has no disk");
-	q.piece[0].frame = page_mfn(page_alloc());
-	q.piece[0].count = count;
-	return q;
-}
-
 static int ask(struct vbd_request q)
 {
 	struct vbd_response a;
@@ -60,6 +49,21 @@ static int ask(struct vbd_request q)
 	events_wait_until(ring_answered(&ring));
 	ring_get(&ring, &a);
 	return a.status;
+}
+
+static struct vbd_request request(uint8_t op, uint64_t sector, uint32_t count)
+{
+	struct vbd_request honest = { .op = VBD_READ, .pieces = 1 }, q = { .id = 1, .op = op, .pieces = 1, .sector = sector };
+
+	if (ring_open(&ring, RING_VBD, 0, NULL, NULL))
+		panic("the vandal has no disk");
+	honest.piece[0].frame = page_mfn(page_alloc());
+	honest.piece[0].count = 1;
+	if (ask(honest))
+		panic("an honest request is refused as well");
+	q.piece[0].frame = page_mfn(page_alloc());
+	q.piece[0].count = count;
+	return q;
 }
 
 CRIME(9, 'a', behind_the_end, "reads the sector behind its disk's last one")
