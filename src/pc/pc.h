@@ -10,6 +10,8 @@
 #include "machine.h"
 #include "pc/layout.h"
 
+struct domain;
+
 /* ---- the image: link.lds, boot.S ---- */
 
 extern char image_start[], text_end[], rodata_end[], image_end[];
@@ -64,6 +66,14 @@ void cpu_double_fault_regs(struct regs *regs);
 
 /* The registers to go back to a guest with: whoever is to run, with what is due to it. */
 struct regs *trap_leave(void);
+
+#define VECTOR_DEBUG		1
+#define VECTOR_NO_FPU		7
+#define VECTOR_PROTECTION	13
+#define VECTOR_PAGE_FAULT	14
+
+/* Serves a #GP that may be an access at a negative offset; false: it is none. */
+bool negative_offset(struct domain *d, struct regs *regs);	/* lab 4 */
 
 extern const uint32_t entry_points[];		/* 0 to 31, then IRQ_VECTOR on */
 extern char entry_hypercall[], entry_double_fault[];

@@ -148,7 +148,7 @@ def tidy(text: str) -> str:
             under = next((other for other in lines[i + 1:] if other), "")
             if not under or HEADING.fullmatch(under):
                 continue
-        if line or not kept or kept[-1]:
+        if line or (kept and kept[-1]):
             kept.append(line)
     while len(kept) > 1 and not kept[-1] and not kept[-2]:
         kept.pop()

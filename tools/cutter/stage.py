@@ -180,7 +180,9 @@ def unsolve(course: Course, lab: Manifest, tree: Tree) -> Tree:
             raise CutError(f"labs/{lab.folder}/lab.toml: drop names {name}, which {len(holders) or 'none'} of its files define")
         texts[holders[0]] = source.without(texts[holders[0]], name)
     exercises = frozenset(name for exercise in lab.exercises for _, name in exercise.functions)
-    changed = {path: File(tree[path].mode, source.prune(text, exercises).encode()) for path, text in texts.items()}
+    # What a header has is for those who include it.
+    pruned = {path: source.prune(text, exercises) if path.endswith(".c") else text for path, text in texts.items()}
+    changed = {path: File(tree[path].mode, text.encode()) for path, text in pruned.items()}
     return tree | changed
 
 
