@@ -29,9 +29,6 @@ struct crime {
 #define HYPERVISOR		0xfc510000u
 #define HYPERVISOR_DATA		0xfc530000u
 
-/* Until @seconds from now, with yields alone: that works from lab 1 on. */
-void wait_seconds(uint32_t seconds);
-
 /*
  * What domain 0 does for the vandals of a lab before they begin, such as to give them a disk: once for each, with the key of its
  * crime. At file scope, like CRIME.

@@ -63,12 +63,6 @@
 					   hypervisor, full of 0xa5 before, and all of that back to the guest. -> bytes
 					   not copied in | bytes not copied out << 16; -EINVAL: count > DEBUG_COPY_MAX */
 #define DEBUG_COPY_MAX		4096
-#define DEBUG_frames		4	/* (DEBUG_frames, first frame, uint32_t *, count): domain 0; the first DEBUG_FRAMES_MAX
-					   of them at most. -> how many there are. Each is its owner (a domain, DOMID_NONE,
-					   0xfffe for the hypervisor) | type << 16, as src/frame.h has them | DEBUG_FRAME_USED
-					   if it is in use as that. -EPERM, -EFAULT */
-#define DEBUG_FRAMES_MAX	1024
-#define DEBUG_FRAME_USED	0x1000000
 
 #ifndef __ASSEMBLY__
 /*

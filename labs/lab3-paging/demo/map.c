@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "map.h"
 #include "console.h"
+#include "frame_map.h"
 #include "hypercall.h"
 #include "mini.h"
 
 #define A_ROW	64u
 #define ROWS	256u			/* of a machine with 64 MiB */
 
-#define OWNER_MACHINE	0xfffeu
-
-/* By type as DEBUG_frames has it, then three that have none. Other domains' letters are upper-case. */
+/* By FRAMES_TYPE, then three that have none. Other domains' letters are upper-case. */
 enum { UNUSED, WRITABLE, TABLE, DIRECTORY, GDT, LDT, NOBODYS, HYPERVISORS, KINDS };
 
 static const struct {
@@ -35,25 +34,20 @@ static struct {
 	bool live;
 } map;
 
-static uint32_t owner(uint32_t word)
-{
-	return word & 0xffff;
-}
-
 static uint32_t kind(uint32_t word)
 {
-	if (owner(word) == DOMID_NONE)
+	if (FRAMES_OWNER(word) == DOMID_NONE)
 		return NOBODYS;
-	if (owner(word) == OWNER_MACHINE)
+	if (FRAMES_OWNER(word) == FRAMES_HYPERVISOR)
 		return HYPERVISORS;
-	return word & DEBUG_FRAME_USED ? word >> 16 & 0xf : UNUSED;
+	return word & FRAMES_USED ? FRAMES_TYPE(word) : UNUSED;
 }
 
 static char letter(uint32_t word)
 {
 	char c = kinds[kind(word)].letter;
 
-	return owner(word) != 0 && kind(word) >= WRITABLE && kind(word) <= LDT ? c - 'a' + 'A' : c;
+	return FRAMES_OWNER(word) != 0 && kind(word) >= WRITABLE && kind(word) <= LDT ? c - 'a' + 'A' : c;
 }
 
 /* Runs of a letter go in one colour. */
