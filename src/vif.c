@@ -173,44 +173,78 @@ static void answer(struct vif *v, int status)
 
 /* ---- into a guest ---- */
 
-int vif_post(struct vif *v, const struct vif_rx_request *request)
+/* The reservation's reference alone, so far: no mapping, no use, and not posted before. */
+static int hold_unused(struct domain *d, mfn_t mfn)
 {
-	struct frame *f = frame_record(MFN(request->frame));
+	struct frame *f = frame_record(mfn);
 
-	if (!f || f->owner != v->domain->id)
+	if (!f || f->owner != d->id)
 		return -EINVAL;
-	/* The reservation's reference alone: no mapping, no use, and not posted before. */
 	if (!f->reserved || f->refs != 1)
 		return -EBUSY;
 	f->refs++;
-	v->posted[v->post++ % VIF_RX_SLOTS] = *request;
 	return 0;
 }
 
-static void respond_error(struct ring *r, uint16_t id, int error, mfn_t frame)
+/* Drops what vif_post() took. */
+static void unhold(const struct vif_rx_request *q)
 {
-	struct vif_rx_response a = { .id = id, .length = error, .frame = frame.n };
+	if (q->flags & VIF_RX_COPY)
+		frame_put_type(MFN(q->frame));
+	else
+		frame_put(MFN(q->frame));
+}
+
+int vif_post(struct vif *v, const struct vif_rx_request *request)
+{
+	int err;
+
+	if (request->flags & ~VIF_RX_COPY)
+		return -EINVAL;
+	if (request->flags & VIF_RX_COPY)
+		err = frame_get_type(v->domain, MFN(request->frame), FRAME_WRITABLE);
+	else
+		err = hold_unused(v->domain, MFN(request->frame));
+	if (!err)
+		v->posted[v->post++ % VIF_RX_SLOTS] = *request;
+	return err;
+}
+
+static void respond_error(struct ring *r, const struct vif_rx_request *q, int error)
+{
+	struct vif_rx_response a = { .id = q->id, .length = error, .frame = q->frame };
 
 	ring_respond(r, &a, 1);
 }
 
 /*
- * The oldest posted frame that its domain has not got a hold on since: it is no longer posted.
- * MFN_NONE: there is none.
+ * The oldest posted frame; of those that are to be exchanged only one that its domain has not got a hold on since. It is
+ * no longer posted. NULL: there is none. One that is to be copied into is still held.
  */
-static mfn_t take_posted(struct vif *v, uint16_t *id)
+static const struct vif_rx_request *take_posted(struct vif *v)
 {
 	while (v->take != v->post) {
 		const struct vif_rx_request *q = &v->posted[v->take++ % VIF_RX_SLOTS];
-		mfn_t frame = MFN(q->frame);
 
-		*id = q->id;
-		frame_put(frame);
-		if (frame_record(frame)->refs == 1)
-			return frame;
-		respond_error(rx_ring(v), q->id, -EBUSY, frame);
+		if (q->flags & VIF_RX_COPY)
+			return q;
+		unhold(q);
+		if (frame_record(MFN(q->frame))->refs == 1)
+			return q;
+		respond_error(rx_ring(v), q, -EBUSY);
 	}
-	return MFN_NONE;
+	return NULL;
+}
+
+static void respond_packet(struct vif *v, const struct vif_rx_request *q, mfn_t frame, uint32_t length, uint16_t flags)
+{
+	struct vif_rx_response a = {
+		.id = q->id, .offset = MACHINE_WIRE_OFFSET, .length = length, .flags = flags, .frame = frame.n
+	};
+
+	v->rx_packets++;
+	v->rx_bytes += length;
+	ring_respond(rx_ring(v), &a, 1);
 }
 
 /* A packet, or what was none, was written into a frame of the hypervisor's. */
@@ -243,34 +277,45 @@ static void clear_around(mfn_t frame, uint32_t length)
 	f->packet_end = end;
 }
 
-/* The packet in the hypervisor's @frame becomes @v's domain's. Returns the hypervisor's in its place. */
+/* The packet in the hypervisor's @frame becomes the domain's that posted @q. Returns the hypervisor's in its place. */
+static mfn_t exchange(struct vif *v, const struct vif_rx_request *q, mfn_t frame, uint32_t length, uint16_t flags)
+{
+	clear_around(frame, length);
+	frame_pool_swap(MFN(q->frame), frame);
+	respond_packet(v, q, frame, length, flags);
+	return MFN(q->frame);
+}
+
+/* @q's frame has the packet in it now, and is written no more. */
+static void copied(struct vif *v, const struct vif_rx_request *q, uint32_t length, uint16_t flags)
+{
+	unhold(q);
+	respond_packet(v, q, MFN(q->frame), length, flags);
+}
+
+/* A packet from the wire. Returns the frame that is the hypervisor's from now on. */
 static mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags)
 {
-	struct vif_rx_response a = { .offset = MACHINE_WIRE_OFFSET, .length = length, .flags = flags, .frame = frame.n };
-	mfn_t posted = take_posted(v, &a.id);
+	const struct vif_rx_request *q = take_posted(v);
+	uint8_t *to;
 
-	if (mfn_equal(posted, MFN_NONE)) {
+	if (!q) {
 		v->rx_dropped++;
 		return frame;
 	}
-	clear_around(frame, length);
-	frame_pool_swap(posted, frame);
-	v->rx_packets++;
-	v->rx_bytes += length;
-	ring_respond(rx_ring(v), &a, 1);
-	return posted;
+	if (!(q->flags & VIF_RX_COPY))
+		return exchange(v, q, frame, length, flags);
+	to = (uint8_t *)machine_map_frame(MFN(q->frame), WINDOW_COPY) + MACHINE_WIRE_OFFSET;
+	memcpy(to, (uint8_t *)machine_map_frame(frame, WINDOW_DATA) + MACHINE_WIRE_OFFSET, length);
+	copied(v, q, length, flags);
+	return frame;
 }
 
-/* The same with a copy of it, made of @p's pieces. */
-static void deliver_copy(struct vif *v, const struct vif_packet *p)
+/* Puts @p's pieces together, where a packet lies in @frame. */
+static void lay_out(mfn_t frame, const struct vif_packet *p)
 {
-	uint8_t *to;
+	uint8_t *to = (uint8_t *)machine_map_frame(frame, WINDOW_COPY) + MACHINE_WIRE_OFFSET;
 
-	if (v->take == v->post) {
-		v->rx_dropped++;
-		return;
-	}
-	to = (uint8_t *)machine_map_frame(v->spare, WINDOW_COPY) + MACHINE_WIRE_OFFSET;
 	memcpy(to, p->header, p->have);
 	to += p->have;
 	for (unsigned int i = 0; i < p->pieces; i++) {
@@ -279,8 +324,24 @@ static void deliver_copy(struct vif *v, const struct vif_packet *p)
 		memcpy(to, (uint8_t *)machine_map_frame(s->frame, WINDOW_DATA) + s->offset, s->length);
 		to += s->length;
 	}
-	note_packet(v->spare, p->length);
-	v->spare = deliver(v, v->spare, p->length, p->sum ? VIF_RX_CSUM_OK | VIF_RX_CSUM_BLANK : 0);
+}
+
+/* A packet of somebody's on this machine, or one for many. */
+static void deliver_copy(struct vif *v, const struct vif_packet *p)
+{
+	const struct vif_rx_request *q = take_posted(v);
+	uint16_t flags = p->sum ? VIF_RX_CSUM_OK | VIF_RX_CSUM_BLANK : 0;
+
+	if (!q) {
+		v->rx_dropped++;
+	} else if (q->flags & VIF_RX_COPY) {
+		lay_out(MFN(q->frame), p);
+		copied(v, q, p->length, flags);
+	} else {
+		lay_out(v->spare, p);
+		note_packet(v->spare, p->length);
+		v->spare = exchange(v, q, v->spare, p->length, flags);
+	}
 }
 
 /* ---- out of a guest ---- */
@@ -504,35 +565,32 @@ static bool may_enter(const struct vif *v, const struct vfr_packet *h)
 	return vfr_match(h, wire, end_of(v)) == RULE_ACCEPT;
 }
 
-static void receive_many(struct vif_packet *p, const struct vfr_packet *h)
+/* A packet as it lies in a frame that the wire has filled. */
+static void receive_many(mfn_t frame, uint32_t length, const struct vfr_packet *h)
 {
+	struct vif_packet p;
+
+	begin_packet(&p, 0);
+	add_piece(&p, frame, MACHINE_WIRE_OFFSET, length);
 	for_each_vif(v)
 		if (may_enter(v, h))
-			deliver_copy(v, p);
-}
-
-/* A packet as it lies in a frame that the wire has filled. */
-static void describe(struct vif_packet *p, mfn_t frame, uint32_t length)
-{
-	begin_packet(p, 0);
-	add_piece(p, frame, MACHINE_WIRE_OFFSET, length);
+			deliver_copy(v, &p);
 }
 
 mfn_t vif_receive(mfn_t frame, uint32_t length, bool verified)
 {
-	struct vif_packet p;
+	const uint8_t *header = (uint8_t *)machine_map_frame(frame, WINDOW_DATA) + MACHINE_WIRE_OFFSET;
 	struct vfr_packet h;
 	struct vif *v;
 
 	note_packet(frame, length);
 	if (length > VIF_PACKET_MAX)
 		return frame;
-	describe(&p, frame, length);
-	/* Nobody out there has an address of ours. */
-	if (vfr_parse(p.header, p.have, length, &h) || find_mac(h.from))
+	/* The frame is ours, and the wire is done with it. Nobody out there has an address of ours. */
+	if (vfr_parse(header, MIN(length, VFR_HEADER), length, &h) || find_mac(h.from))
 		return frame;
 	if (is_for_many(h.to)) {
-		receive_many(&p, &h);
+		receive_many(frame, length, &h);
 		return frame;
 	}
 	v = find_mac(h.to);
@@ -602,7 +660,7 @@ static void rx_kick(struct ring *r)
 			int err = v ? vif_post(v, &q) : -ENODEV;
 
 			if (err)
-				respond_error(r, q.id, err, MFN(q.frame));
+				respond_error(r, &q, err);
 		}
 	} while (ring_more(r));
 }
@@ -614,8 +672,8 @@ static void rx_stopped(struct ring *r)
 	while (v && v->take != v->post) {
 		const struct vif_rx_request *q = &v->posted[v->take++ % VIF_RX_SLOTS];
 
-		frame_put(MFN(q->frame));
-		respond_error(r, q->id, -ENODEV, MFN(q->frame));
+		unhold(q);
+		respond_error(r, q, -ENODEV);
 	}
 }
 
@@ -725,8 +783,11 @@ uint32_t vif_count(const struct domain *d)
 static void each_hold(frame_see_fn *see)
 {
 	for_each_vif(v) {
-		for (uint32_t i = v->take; i != v->post; i++)
-			see(MFN(v->posted[i % VIF_RX_SLOTS].frame), FRAME_NONE);
+		for (uint32_t i = v->take; i != v->post; i++) {
+			const struct vif_rx_request *q = &v->posted[i % VIF_RX_SLOTS];
+
+			see(MFN(q->frame), q->flags & VIF_RX_COPY ? FRAME_WRITABLE : FRAME_NONE);
+		}
 		for (unsigned int i = 0; v->loaded && i < v->packet.pieces; i++)
 			see(v->packet.rest[i].frame, FRAME_NONE);
 	}

@@ -98,11 +98,15 @@ struct vif_tx_response {
  * packet in it and zeros around it. The new frame has the other's entry in the machine-to-physical
  * table. Frames are filled in the order in which they were posted. Errors: -EINVAL not the domain's,
  * -EBUSY in use, when it was posted or when it was its turn; -ENODEV the VIF or the ring is gone.
+ *
+ * With VIF_RX_COPY the frame is held as writable instead, and may stay mapped: the packet is copied into it, all else in
+ * it stays as it was, and it comes back itself.
  */
 #define VIF_RX_SLOTS		128
+#define VIF_RX_COPY		1
 struct vif_rx_request {
 	uint16_t id;
-	uint16_t reserved;
+	uint16_t flags;		/* VIF_RX_COPY; another one is malformed: -EINVAL */
 	uint32_t frame;
 };
 struct vif_rx_response {
