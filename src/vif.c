@@ -95,6 +95,7 @@ static void begin_packet(struct vif_packet *p, uint16_t id)
 	p->id = id;
 	p->error = 0;
 	p->sum = false;
+	p->cut.count = 0;
 	p->length = p->have = p->pieces = 0;
 }
 
@@ -117,14 +118,16 @@ static void add_piece(struct vif_packet *p, mfn_t frame, uint32_t offset, uint32
  */
 static int gather(struct domain *d, const struct vif_tx_request *q, struct vif_packet *p)
 {
-	if (q->pieces == 0 || q->pieces > VIF_TX_PIECES || (q->flags & ~VIF_TX_CSUM))
+	uint32_t most = q->flags & VIF_TX_SEGMENTS ? VIF_LARGE_MAX : VIF_PACKET_MAX;
+
+	if (q->pieces == 0 || q->pieces > VIF_TX_PIECES || (q->flags & ~(VIF_TX_CSUM | VIF_TX_SEGMENTS)))
 		return -EINVAL;
 	for (unsigned int i = 0; i < q->pieces; i++) {
 		uint32_t offset = q->piece[i].address % PAGE_SIZE, length = q->piece[i].length;
 		mfn_t frame = MFN(q->piece[i].address >> PAGE_SHIFT);
 		unsigned int before = p->pieces;
 
-		if (length == 0 || length > PAGE_SIZE - offset || length > VIF_PACKET_MAX - p->length)
+		if (length == 0 || length > PAGE_SIZE - offset || length > most - p->length)
 			return -EINVAL;
 		if (frame_get(d, frame))
 			return -EINVAL;
@@ -133,6 +136,22 @@ static int gather(struct domain *d, const struct vif_tx_request *q, struct vif_p
 			frame_put(frame);
 	}
 	return 0;
+}
+
+/* What leaves in the end. */
+static int plan(const struct vif_tx_request *q, struct vif_packet *p)
+{
+	int err;
+
+	p->cost = p->length;
+	if (!(q->flags & VIF_TX_SEGMENTS))
+		return 0;
+	if (!p->sum)
+		return -EINVAL;
+	err = segmentation_plan(&p->cut, p->header, p->have, p->length, q->segment);
+	if (!err)
+		p->cost = segmentation_bytes(&p->cut);
+	return err;
 }
 
 static bool has_cap(const struct vif *v)
@@ -155,7 +174,9 @@ static bool load(struct vif *v)
 	begin_packet(p, q.id);
 	p->sum = q.flags & VIF_TX_CSUM;
 	p->error = gather(v->domain, &q, p);
-	if (!p->error && has_cap(v) && p->length > v->credit_bytes)
+	if (!p->error)
+		p->error = plan(&q, p);
+	if (!p->error && has_cap(v) && p->cost > v->credit_bytes)
 		p->error = -ENOSPC;		/* it would wait for ever */
 	v->loaded = true;
 	return true;
@@ -311,37 +332,65 @@ static mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags
 	return frame;
 }
 
-/* Puts @p's pieces together, where a packet lies in @frame. */
-static void lay_out(mfn_t frame, const struct vif_packet *p)
+/* Puts @n of @p's bytes together, from @from on. */
+static void collect(uint8_t *to, const struct vif_packet *p, uint32_t from, uint32_t n)
 {
-	uint8_t *to = (uint8_t *)machine_map_frame(frame, WINDOW_COPY) + MACHINE_WIRE_OFFSET;
+	uint32_t now = from < p->have ? MIN(n, p->have - from) : 0, begin = p->have;
 
-	memcpy(to, p->header, p->have);
-	to += p->have;
+	memcpy(to, p->header + from, now);
 	for (unsigned int i = 0; i < p->pieces; i++) {
 		const struct machine_piece *s = &p->rest[i];
 
-		memcpy(to, (uint8_t *)machine_map_frame(s->frame, WINDOW_DATA) + s->offset, s->length);
-		to += s->length;
+		to += now;
+		from += now;
+		n -= now;
+		now = from < begin + s->length ? MIN(n, begin + s->length - from) : 0;
+		memcpy(to, (uint8_t *)machine_map_frame(s->frame, WINDOW_DATA) + s->offset + (from - begin), now);
+		begin += s->length;
+	}
+}
+
+/* Packet @i of those that @p is cut into, or the only one, where a packet lies in @frame. Returns its length. */
+static uint32_t lay_out(mfn_t frame, const struct vif_packet *p, uint32_t i)
+{
+	uint8_t *to = (uint8_t *)machine_map_frame(frame, WINDOW_COPY) + MACHINE_WIRE_OFFSET;
+	const struct segmentation *c = &p->cut;
+
+	if (c->count == 0) {
+		collect(to, p, 0, p->length);
+		return p->length;
+	}
+	segmentation_header(c, i, p->header, to);
+	collect(to + c->payload, p, segmentation_from(c, i), segmentation_size(c, i));
+	return c->payload + segmentation_size(c, i);
+}
+
+static void deliver_part(struct vif *v, const struct vif_packet *p, uint32_t i)
+{
+	const struct vif_rx_request *q = take_posted(v);
+	uint16_t flags = p->sum ? VIF_RX_CSUM_OK | VIF_RX_CSUM_BLANK : 0;
+	uint32_t length;
+
+	if (!q) {
+		v->rx_dropped++;
+	} else if (q->flags & VIF_RX_COPY) {
+		length = lay_out(MFN(q->frame), p, i);
+		copied(v, q, length, flags);
+	} else {
+		length = lay_out(v->spare, p, i);
+		note_packet(v->spare, length);
+		v->spare = exchange(v, q, v->spare, length, flags);
 	}
 }
 
 /* A packet of somebody's on this machine, or one for many. */
 static void deliver_copy(struct vif *v, const struct vif_packet *p)
 {
-	const struct vif_rx_request *q = take_posted(v);
-	uint16_t flags = p->sum ? VIF_RX_CSUM_OK | VIF_RX_CSUM_BLANK : 0;
+	uint32_t i = 0;
 
-	if (!q) {
-		v->rx_dropped++;
-	} else if (q->flags & VIF_RX_COPY) {
-		lay_out(MFN(q->frame), p);
-		copied(v, q, p->length, flags);
-	} else {
-		lay_out(v->spare, p);
-		note_packet(v->spare, p->length);
-		v->spare = exchange(v, q, v->spare, p->length, flags);
-	}
+	do
+		deliver_part(v, p, i);
+	while (++i < p->cut.count);
 }
 
 /* ---- out of a guest ---- */
@@ -354,9 +403,10 @@ static bool is_forged(const struct vif *v, const struct vfr_packet *h)
 }
 
 /* The holds go along, and the answer comes when they are no longer needed: vif_sent(). */
-static void take_off(struct vif *v, struct machine_sum sum)
+static void take_off(struct vif *v, const struct vfr_packet *h)
 {
 	struct vif_packet *p = &v->packet;
+	struct machine_sum sum = { .at = 0 };
 	uint32_t token = state.free_flights[--state.free_count];
 	struct flight *f = &state.flights[token];
 
@@ -367,6 +417,12 @@ static void take_off(struct vif *v, struct machine_sum sum)
 	for (unsigned int i = 0; i < p->pieces; i++)
 		f->rest[i] = p->rest[i];
 	v->loaded = false;
+	if (p->sum)
+		sum = (struct machine_sum){ .start = h->sum_start, .at = h->sum_at };
+	if (p->cut.count > 0) {
+		sum.segment = p->cut.segment;
+		sum.payload = p->cut.payload;
+	}
 	machine_wire_send(p->header, p->have, p->rest, p->pieces, token, sum);
 }
 
@@ -393,10 +449,10 @@ static bool send_inside(struct vif *v, struct vif *to, const struct vfr_packet *
 
 static void charge(struct vif *v)
 {
-	v->tx_packets++;
-	v->tx_bytes += v->packet.length;
+	v->tx_packets += MAX(v->packet.cut.count, 1);
+	v->tx_bytes += v->packet.cost;
 	if (has_cap(v))
-		v->credit -= v->packet.length;
+		v->credit -= v->packet.cost;
 }
 
 static void refuse(struct vif *v, int error)
@@ -434,7 +490,7 @@ void vif_transmit(struct vif *v)
 	}
 	charge(v);
 	if (outside)
-		take_off(v, p->sum ? (struct machine_sum){ h.sum_start, h.sum_at } : (struct machine_sum){ 0, 0 });
+		take_off(v, &h);
 	else
 		answer(v, 0);
 }
@@ -479,8 +535,8 @@ static bool may_go(struct vif *v)
 		return true;
 	if (has_cap(v)) {
 		vif_refill(v, machine_now());
-		if (p->length > v->credit) {
-			state.due = MIN(state.due, earned_at(v, p->length - v->credit));
+		if (p->cost > v->credit) {
+			state.due = MIN(state.due, earned_at(v, p->cost - v->credit));
 			return false;
 		}
 	}

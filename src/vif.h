@@ -25,6 +25,7 @@
 #include "public/control.h"
 #include "public/ring.h"
 #include "ring.h"
+#include "segmentation.h"
 #include "vfr.h"
 
 struct domain;
@@ -36,7 +37,9 @@ struct vif_packet {
 	uint16_t id;
 	int16_t error;			/* what to answer instead of sending it; 0: nothing */
 	bool sum;			/* its check sum is to be made by the wire */
-	uint32_t length;		/* bytes, all together */
+	uint32_t length;		/* bytes, all together, ... */
+	uint32_t cost;			/* ... and those that leave, if it is cut into several */
+	struct segmentation cut;
 	uint32_t have;			/* of which so many are in @header, ... */
 	uint8_t header[VFR_HEADER];
 	unsigned int pieces;		/* ... and the others here, each in a frame that it holds */

@@ -12,6 +12,7 @@
 #include "pc/pc.h"
 #include "pc/pci.h"
 #include "pc/wire.h"
+#include "segmentation.h"
 #include "vfr.h"
 #include "vif.h"
 
@@ -56,12 +57,16 @@ enum {
 #define COMMAND_LONG	0x20u		/* a context (3.3.6), or with KIND_DATA data that has one (3.3.7) */
 #define KIND_DATA	0x10u
 #define OPTION_SUM	0x02u
+#define COMMAND_CUT	0x04u		/* into segments; in a context also: TCP, over IP */
+#define CONTEXT_TCP_IP	0x03u
+#define OPTION_IP_SUM	0x01u
 
 #define TX		256u		/* descriptors; of four for a packet */
 #define BUFFERS		256u		/* a full window of small packets, while nobody looks */
 #define RX		512u		/* more than buffers: head and tail never meet */
 #define MOST_PIECES	(VIF_TX_PIECES + 2)	/* with the header, and a context */
 #define NO_PACKET	UINT32_MAX	/* its length */
+#define IP_SUM		10u		/* where it lies in IP's header */
 #define A_TURN		16u		/* packets received, before others get the processor */
 #define PATIENCE	100000u		/* looks at a register that should change at once */
 
@@ -131,20 +136,52 @@ static void set_context(struct machine_sum sum)
 	add((struct transmit_descriptor){ .address = (uint64_t)(sum.start | sum.at << 8) << 32, .command = COMMAND_LONG });
 }
 
+/* How it is to cut the next packet, of @length bytes (3.3.6). It has forgotten then what it summed up in others. */
+static void set_cut(struct machine_sum sum, uint32_t length)
+{
+	uint32_t ip = ETHERNET_BYTES | (ETHERNET_BYTES + IP_SUM) << 8 | (sum.start - 1u) << 16;
+
+	nic.context.at = 0;
+	add((struct transmit_descriptor){
+		.address = ip | (uint64_t)(sum.start | sum.at << 8) << 32, .length = length - sum.payload,
+		.command = COMMAND_LONG | COMMAND_CUT | CONTEXT_TCP_IP, .options = sum.payload, .special = sum.segment,
+	});
+}
+
+/* What a data descriptor says of a packet with a check sum, after a context that says the rest. */
+static void set_sums(struct transmit_descriptor *d, struct machine_sum sum, uint32_t length)
+{
+	d->kind = KIND_DATA;
+	d->command |= COMMAND_LONG;
+	d->options = OPTION_SUM;
+	if (sum.segment) {
+		set_cut(sum, length);
+		d->command |= COMMAND_CUT;
+		d->options |= OPTION_IP_SUM;
+	} else {
+		set_context(sum);
+	}
+}
+
+static uint32_t length_of(uint32_t n, const struct machine_piece *pieces, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		n += pieces[i].length;
+	return n;
+}
+
 static void send(const void *header, uint32_t n, const struct machine_piece *pieces, unsigned int count, uint32_t token,
 		 struct machine_sum sum)
 {
 	struct transmit_descriptor d = { .length = n, .command = COMMAND_SUM };
 	uint8_t *copy;
 
-	if (sum.at) {
-		set_context(sum);
-		d.kind = KIND_DATA;
-		d.command |= COMMAND_LONG;
-		d.options = OPTION_SUM;
-	}
+	if (sum.at)
+		set_sums(&d, sum, length_of(n, pieces, count));
 	copy = headers[nic.tx_tail];
 	memcpy(copy, header, n);
+	if (sum.segment)
+		segmentation_for_card(sum.start, copy);
 	d.address = image_real(copy);
 	for (unsigned int i = 0; i < count; i++) {
 		add(d);
@@ -162,7 +199,7 @@ static void send(const void *header, uint32_t n, const struct machine_piece *pie
 static void take_sent(void)
 {
 	for (uint32_t i = nic.tx_head; i != nic.tx_tail; i = (i + 1) % TX) {
-		if (!(tx_ring[i].command & COMMAND_END))
+		if (!(tx_ring[i].command & COMMAND_REPORT))
 			continue;
 		if (!(tx_ring[i].status & STATUS_DONE))
 			break;

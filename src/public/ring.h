@@ -73,17 +73,25 @@ struct console_slot {
  *
  * With VIF_TX_CSUM it is TCP or UDP over IPv4, no fragment, and the field of its check sum holds only the sum of the
  * pseudo-header: the wire adds what follows, up to the packet's end. A domain that receives it gets it as it is.
+ *
+ * With VIF_TX_SEGMENTS as well it is TCP, of up to VIF_LARGE_MAX bytes, and leaves as several packets with the same
+ * headers, which lie in the first 80 bytes, and @segment bytes of payload each, the last one with what is left:
+ * VIF_SEGMENTS at most, and each no longer than another packet. Their numbers follow on each other; FIN and PSH are in
+ * the last one. They are one packet's turn, judged once, and cost as much credit as all of them have bytes.
  */
 #define VIF_TX_SLOTS		64
 #define VIF_TX_PIECES		4
 #define VIF_PACKET_MAX		1514
 #define VIF_DEVICES		4	/* VIFs that a domain can have: numbers from 0 on */
+#define VIF_LARGE_MAX		16384
+#define VIF_SEGMENTS		64
 #define VIF_TX_CSUM		1
+#define VIF_TX_SEGMENTS		2
 struct vif_tx_request {
 	uint16_t id;
 	uint16_t pieces;
-	uint16_t flags;		/* VIF_TX_CSUM; another one is malformed */
-	uint16_t reserved;
+	uint16_t flags;		/* VIF_TX_CSUM, VIF_TX_SEGMENTS; another one is malformed */
+	uint16_t segment;	/* VIF_TX_SEGMENTS */
 	struct { uint32_t address; uint16_t length, reserved; } piece[VIF_TX_PIECES];
 };
 struct vif_tx_response {

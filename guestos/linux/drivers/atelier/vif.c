@@ -25,6 +25,8 @@
 #define COPIED		256	/* bytes of a packet up to which it is copied out of its page */
 #define LENT		128	/* pages that are looked after while the network has them */
 #define RULES_LOOK_AT	34	/* bytes that must lie in the first piece */
+#define HEADERS		80	/* bytes that those of a packet that is cut may have */
+#define LARGE		(2 * PAGE_SIZE + 256)	/* which lies in as many pieces as there can be; Linux takes its headers off */
 
 struct numbers {		/* that no request under way has */
 	u16 free[VIF_RX_SLOTS];
@@ -102,10 +104,24 @@ static void request_to_send(struct vif *v, struct sk_buff *skb, const struct pie
 	*r = (struct vif_tx_request){ .id = id, .pieces = p->count };
 	if (skb->ip_summed == CHECKSUM_PARTIAL)
 		r->flags = VIF_TX_CSUM;
+	if (skb_is_gso(skb)) {
+		r->flags |= VIF_TX_SEGMENTS;
+		r->segment = skb_shinfo(skb)->gso_size;
+	}
 	for (i = 0; i < p->count; i++) {
 		r->piece[i].address = atelier_p2m[page_to_pfn(p->piece[i].page)] << PAGE_SHIFT | p->piece[i].offset;
 		r->piece[i].length = p->piece[i].length;
 	}
+}
+
+/* What the hypervisor would not cut into segments, Linux does. */
+static netdev_features_t features_check(struct sk_buff *skb, struct net_device *dev, netdev_features_t features)
+{
+	struct pieces p;
+
+	if (skb_is_gso(skb) && (skb_transport_offset(skb) + tcp_hdrlen(skb) > HEADERS || !find_pieces(skb, &p)))
+		features &= ~NETIF_F_GSO_MASK;
+	return features;
 }
 
 /* One that lies in too many places is copied: a copy lies in one page, since it comes from a slab of 2 KiB. */
@@ -347,6 +363,7 @@ static const struct net_device_ops operations = {
 	.ndo_open = open,
 	.ndo_stop = stop,
 	.ndo_start_xmit = start_xmit,
+	.ndo_features_check = features_check,
 	.ndo_validate_addr = eth_validate_addr,
 };
 
@@ -375,7 +392,8 @@ static int start_vif(struct net_device *dev, u32 number, const u8 *mac)
 	all_free(&v->tx_ids, VIF_TX_SLOTS);
 	all_free(&v->rx_ids, VIF_RX_SLOTS);
 	dev->netdev_ops = &operations;
-	dev->features = dev->hw_features = NETIF_F_SG | NETIF_F_IP_CSUM;
+	dev->features = dev->hw_features = NETIF_F_SG | NETIF_F_IP_CSUM | NETIF_F_TSO;
+	netif_set_tso_max_size(dev, LARGE);
 	dev->max_mtu = ETH_DATA_LEN;
 	eth_hw_addr_set(dev, mac);
 	netif_napi_add(dev, &v->napi, poll);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A large packet of TCP over IPv4, cut into several that the wire takes (RFC 791, 793; VIF_TX_SEGMENTS in public/ring.h).
+ *
+ * Each has the large one's headers, with lengths, numbers and check sums of its own, and a part of its payload. The headers
+ * are read from the sender's private copy alone: what does not lie in that whole is not cut. Cards can do the same by
+ * themselves; this is for packets that go to somebody on this machine, and for wires that are no cards.
+ */
+#ifndef ATELIER_SEGMENTATION_H
+#define ATELIER_SEGMENTATION_H
+
+#include "lib/types.h"
+
+struct segmentation {
+	uint16_t count;		/* packets; 0: it is not to be cut */
+	uint16_t segment;	/* bytes of payload in each but the last */
+	uint16_t tcp;		/* where TCP's header begins, ... */
+	uint16_t payload;	/* ... and what follows it */
+	uint32_t length;	/* of the large packet */
+};
+
+/*
+ * How a packet of @length bytes, the first @have of them in @header, is cut into packets with @segment bytes of payload.
+ * -EINVAL: it is not TCP over IPv4 in one piece, a header lies beyond @have, its own length is not @length, it has no
+ * payload, or that makes packets that are too long, or more than VIF_SEGMENTS.
+ */
+int segmentation_plan(struct segmentation *s, const uint8_t *header, uint32_t have, uint32_t length, uint32_t segment);
+
+/* All bytes of all the packets. */
+static inline uint32_t segmentation_bytes(const struct segmentation *s)
+{
+	return s->length + (s->count - 1u) * s->payload;
+}
+
+/* Where the payload of packet @i begins in the large one, and how much it is. */
+static inline uint32_t segmentation_from(const struct segmentation *s, uint32_t i)
+{
+	return s->payload + i * s->segment;
+}
+
+static inline uint32_t segmentation_size(const struct segmentation *s, uint32_t i)
+{
+	return MIN(s->segment, s->length - segmentation_from(s, i));
+}
+
+/*
+ * Writes the headers of packet @i, s->payload bytes, made of those in @header. TCP's check sum holds only the sum of the
+ * pseudo-header, as with VIF_TX_CSUM.
+ */
+void segmentation_header(const struct segmentation *s, uint32_t i, const uint8_t *header, uint8_t *to);
+
+/* What a card wants to find in the large packet's headers: no lengths, and none in the sum of the pseudo-header. */
+void segmentation_for_card(uint32_t tcp, uint8_t *header);
+
+#endif
