@@ -239,7 +239,6 @@ struct machine_piece {
 struct machine_sum {
 	uint16_t start, at;	/* offsets in the packet; @at 0: none is wanted */
 	uint16_t segment;	/* bytes of payload in each; 0: it is one packet */
-	uint16_t payload;	/* where that begins: in the header */
 };
 
 /* Its six bytes of address; NULL: there is no wire. */

@@ -60,7 +60,7 @@ int segmentation_plan(struct segmentation *s, const uint8_t *header, uint32_t ha
 	payload = tcp + (header[tcp + TCP_OFFSET] >> 4) * 4;
 	if (payload < tcp + TCP_BYTES || payload > have || payload >= length)
 		return -EINVAL;
-	if (segment == 0 || payload + segment > VIF_PACKET_MAX)
+	if (segment < VFR_HEADER || payload + segment > VIF_PACKET_MAX)
 		return -EINVAL;
 	count = DIV_ROUND_UP(length - payload, segment);
 	if (count > VIF_SEGMENTS)
@@ -79,11 +79,6 @@ static uint32_t add_up(uint32_t total, const uint8_t *bytes, uint32_t n)
 	return total;
 }
 
-static void write_pseudo_sum(uint8_t *header, uint32_t tcp, uint32_t length)
-{
-	write_16(header + tcp + TCP_SUM, add_up(PROTOCOL_TCP + length, header + IP_ADDRESSES, 8));
-}
-
 void segmentation_header(const struct segmentation *s, uint32_t i, const uint8_t *header, uint8_t *to)
 {
 	uint32_t bytes = segmentation_size(s, i);
@@ -96,12 +91,23 @@ void segmentation_header(const struct segmentation *s, uint32_t i, const uint8_t
 	write_32(to + s->tcp + TCP_SEQUENCE, read_32(header + s->tcp + TCP_SEQUENCE) + i * s->segment);
 	if (i + 1u < s->count)
 		to[s->tcp + TCP_FLAGS] &= ~(FIN | PSH);
-	write_pseudo_sum(to, s->tcp, s->payload - s->tcp + bytes);
+	write_16(to + s->tcp + TCP_SUM, add_up(PROTOCOL_TCP + s->payload - s->tcp + bytes, to + IP_ADDRESSES, 8));
 }
 
-void segmentation_for_card(uint32_t tcp, uint8_t *header)
+unsigned int segmentation_take(struct machine_piece **left, uint32_t n, struct machine_piece *to)
 {
-	write_16(header + IP_LENGTH, 0);
-	write_16(header + IP_SUM, 0);
-	write_pseudo_sum(header, tcp, 0);
+	unsigned int count = 0;
+
+	while (n > 0) {
+		struct machine_piece *p = *left;
+		uint32_t now = MIN(n, p->length);
+
+		to[count++] = (struct machine_piece){ p->frame, p->offset, now };
+		p->offset += now;
+		p->length -= now;
+		if (p->length == 0)
+			(*left)++;
+		n -= now;
+	}
+	return count;
 }

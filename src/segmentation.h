@@ -3,13 +3,14 @@
  * A large packet of TCP over IPv4, cut into several that the wire takes (RFC 791, 793; VIF_TX_SEGMENTS in public/ring.h).
  *
  * Each has the large one's headers, with lengths, numbers and check sums of its own, and a part of its payload. The headers
- * are read from the sender's private copy alone: what does not lie in that whole is not cut. Cards can do the same by
- * themselves; this is for packets that go to somebody on this machine, and for wires that are no cards.
+ * are read from the sender's private copy alone: what does not lie in that whole is not cut. Some cards can do the same;
+ * this needs none of them, and serves packets that stay on this machine too.
  */
 #ifndef ATELIER_SEGMENTATION_H
 #define ATELIER_SEGMENTATION_H
 
 #include "lib/types.h"
+#include "machine.h"
 
 struct segmentation {
 	uint16_t count;		/* packets; 0: it is not to be cut */
@@ -22,7 +23,7 @@ struct segmentation {
 /*
  * How a packet of @length bytes, the first @have of them in @header, is cut into packets with @segment bytes of payload.
  * -EINVAL: it is not TCP over IPv4 in one piece, a header lies beyond @have, its own length is not @length, it has no
- * payload, or that makes packets that are too long, or more than VIF_SEGMENTS.
+ * payload, @segment is less than VFR_HEADER, or that makes packets that are too long, or more than VIF_SEGMENTS.
  */
 int segmentation_plan(struct segmentation *s, const uint8_t *header, uint32_t have, uint32_t length, uint32_t segment);
 
@@ -49,7 +50,7 @@ static inline uint32_t segmentation_size(const struct segmentation *s, uint32_t 
  */
 void segmentation_header(const struct segmentation *s, uint32_t i, const uint8_t *header, uint8_t *to);
 
-/* What a card wants to find in the large packet's headers: no lengths, and none in the sum of the pseudo-header. */
-void segmentation_for_card(uint32_t tcp, uint8_t *header);
+/* Takes the next @n bytes off the pieces that begin at *@left; how many pieces they make, in @to. */
+unsigned int segmentation_take(struct machine_piece **left, uint32_t n, struct machine_piece *to);
 
 #endif

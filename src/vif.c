@@ -210,21 +210,28 @@ static int hold_unused(struct domain *d, mfn_t mfn)
 /* Drops what vif_post() took. */
 static void unhold(const struct vif_rx_request *q)
 {
-	if (q->flags & VIF_RX_COPY)
-		frame_put_type(MFN(q->frame));
-	else
+	if (!(q->flags & VIF_RX_COPY))
 		frame_put(MFN(q->frame));
+}
+
+/* Whether it still is what it must be; it is held no longer. */
+static bool usable(const struct domain *d, const struct vif_rx_request *q)
+{
+	mfn_t mfn = MFN(q->frame);
+
+	if (q->flags & VIF_RX_COPY)
+		return frame_is_writable(d, mfn);
+	unhold(q);
+	return frame_record(mfn)->refs == 1;
 }
 
 int vif_post(struct vif *v, const struct vif_rx_request *request)
 {
-	int err;
+	int err = 0;
 
 	if (request->flags & ~VIF_RX_COPY)
 		return -EINVAL;
-	if (request->flags & VIF_RX_COPY)
-		err = frame_get_type(v->domain, MFN(request->frame), FRAME_WRITABLE);
-	else
+	if (!(request->flags & VIF_RX_COPY))
 		err = hold_unused(v->domain, MFN(request->frame));
 	if (!err)
 		v->posted[v->post++ % VIF_RX_SLOTS] = *request;
@@ -239,18 +246,15 @@ static void respond_error(struct ring *r, const struct vif_rx_request *q, int er
 }
 
 /*
- * The oldest posted frame; of those that are to be exchanged only one that its domain has not got a hold on since. It is
- * no longer posted. NULL: there is none. One that is to be copied into is still held.
+ * The oldest posted frame that can be used: that its domain has not got a hold on since, or, if it is to be copied into,
+ * may write. It is no longer posted. NULL: there is none.
  */
 static const struct vif_rx_request *take_posted(struct vif *v)
 {
 	while (v->take != v->post) {
 		const struct vif_rx_request *q = &v->posted[v->take++ % VIF_RX_SLOTS];
 
-		if (q->flags & VIF_RX_COPY)
-			return q;
-		unhold(q);
-		if (frame_record(MFN(q->frame))->refs == 1)
+		if (usable(v->domain, q))
 			return q;
 		respond_error(rx_ring(v), q, -EBUSY);
 	}
@@ -307,13 +311,6 @@ static mfn_t exchange(struct vif *v, const struct vif_rx_request *q, mfn_t frame
 	return MFN(q->frame);
 }
 
-/* @q's frame has the packet in it now, and is written no more. */
-static void copied(struct vif *v, const struct vif_rx_request *q, uint32_t length, uint16_t flags)
-{
-	unhold(q);
-	respond_packet(v, q, MFN(q->frame), length, flags);
-}
-
 /* A packet from the wire. Returns the frame that is the hypervisor's from now on. */
 static mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags)
 {
@@ -328,7 +325,7 @@ static mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags
 		return exchange(v, q, frame, length, flags);
 	to = (uint8_t *)machine_map_frame(MFN(q->frame), WINDOW_COPY) + MACHINE_WIRE_OFFSET;
 	memcpy(to, (uint8_t *)machine_map_frame(frame, WINDOW_DATA) + MACHINE_WIRE_OFFSET, length);
-	copied(v, q, length, flags);
+	respond_packet(v, q, MFN(q->frame), length, flags);
 	return frame;
 }
 
@@ -375,7 +372,7 @@ static void deliver_part(struct vif *v, const struct vif_packet *p, uint32_t i)
 		v->rx_dropped++;
 	} else if (q->flags & VIF_RX_COPY) {
 		length = lay_out(MFN(q->frame), p, i);
-		copied(v, q, length, flags);
+		respond_packet(v, q, MFN(q->frame), length, flags);
 	} else {
 		length = lay_out(v->spare, p, i);
 		note_packet(v->spare, length);
@@ -419,10 +416,8 @@ static void take_off(struct vif *v, const struct vfr_packet *h)
 	v->loaded = false;
 	if (p->sum)
 		sum = (struct machine_sum){ .start = h->sum_start, .at = h->sum_at };
-	if (p->cut.count > 0) {
+	if (p->cut.count > 0)
 		sum.segment = p->cut.segment;
-		sum.payload = p->cut.payload;
-	}
 	machine_wire_send(p->header, p->have, p->rest, p->pieces, token, sum);
 }
 
@@ -564,16 +559,17 @@ struct vif *vif_next(void)
 	return NULL;
 }
 
-/* Whoever's call or interrupt this is: the sender pays. */
-static void transmit_and_bill(struct vif *v)
+/* Whoever's call or interrupt this is: what lies between these two @d pays. */
+static void begin_for(const struct domain *d)
 {
-	bool another = v->domain != sched_current();
-
-	if (another)
+	if (d != sched_current())
 		sched_meter();
-	vif_transmit(v);
-	if (another)
-		sched_bill(v->domain);
+}
+
+static void end_for(struct domain *d)
+{
+	if (d != sched_current())
+		sched_bill(d);
 }
 
 /* Turn by turn, as long as nobody else needs the processor. */
@@ -583,7 +579,9 @@ static void run(void)
 	struct vif *v;
 
 	while ((v = vif_next()) != NULL) {
-		transmit_and_bill(v);
+		begin_for(v->domain);
+		vif_transmit(v);
+		end_for(v->domain);
 		if (++turns == TURNS_A_RUN || (turns % TURNS_A_LOOK == 0 && machine_interrupt_due())) {
 			state.due = machine_now();
 			break;
@@ -607,11 +605,12 @@ void vif_sent(uint32_t token)
 	struct domain *d = f->domain;
 
 	ASSERT(d);
+	begin_for(d);
 	f->domain = NULL;
 	state.free_flights[state.free_count++] = token;
 	drop_holds(f->rest, f->pieces);
 	ring_respond(ring_find(d, RING_VIF_TX, f->number), &a, 1);
-	sched_bill(d);
+	end_for(d);
 	if (!list_empty(&state.row))
 		run();
 }
@@ -650,10 +649,12 @@ mfn_t vif_receive(mfn_t frame, uint32_t length, bool verified)
 		return frame;
 	}
 	v = find_mac(h.to);
-	if (v && may_enter(v, &h))
+	if (!v)
+		return frame;
+	begin_for(v->domain);
+	if (may_enter(v, &h))
 		frame = deliver(v, frame, length, verified ? VIF_RX_CSUM_OK : 0);
-	if (v)
-		sched_bill(v->domain);
+	end_for(v->domain);
 	return frame;
 }
 
@@ -842,7 +843,8 @@ static void each_hold(frame_see_fn *see)
 		for (uint32_t i = v->take; i != v->post; i++) {
 			const struct vif_rx_request *q = &v->posted[i % VIF_RX_SLOTS];
 
-			see(MFN(q->frame), q->flags & VIF_RX_COPY ? FRAME_WRITABLE : FRAME_NONE);
+			if (!(q->flags & VIF_RX_COPY))
+				see(MFN(q->frame), FRAME_NONE);
 		}
 		for (unsigned int i = 0; v->loaded && i < v->packet.pieces; i++)
 			see(v->packet.rest[i].frame, FRAME_NONE);
@@ -868,9 +870,12 @@ static const char *fault_of(struct vif *v)
 		return "it has more credit than it may save up";
 	if (frame_record(v->spare)->owner != OWNER_MACHINE)
 		return "its spare frame is a domain's";
-	for (uint32_t i = v->take; i != v->post; i++)
-		if (frame_record(MFN(v->posted[i % VIF_RX_SLOTS].frame))->owner != v->domain->id)
+	for (uint32_t i = v->take; i != v->post; i++) {
+		const struct vif_rx_request *q = &v->posted[i % VIF_RX_SLOTS];
+
+		if (!(q->flags & VIF_RX_COPY) && frame_record(MFN(q->frame))->owner != v->domain->id)
 			return "a frame is posted that is not its domain's";
+	}
 	return NULL;
 }
 

@@ -6,8 +6,8 @@
  * Of what a guest sends, the first bytes are copied once. The copy is judged, and the copy is sent;
  * the rest goes from where it lies, in frames that are held until the wire is done with it, so that
  * nobody else gets them. What a guest receives arrives in a frame of the hypervisor's, and changes
- * places with one that the guest has posted and nobody holds; or is copied into one that it has
- * posted for that. Nothing else in a guest's memory is written.
+ * places with one that the guest has posted and nobody holds; or is copied into one that the guest
+ * has posted for that and may write itself. Nothing else in a guest's memory is written.
  *
  * Who is next: the VIFs with something to send stand in a row, and each sends one packet in its turn.
  * One whose packet has to wait, for credit or for room on the wire, is passed over meanwhile.
@@ -118,8 +118,8 @@ void vif_refill(struct vif *v, uint64_t now);
 void vif_transmit(struct vif *v);
 
 /*
- * Takes a frame that is @v's domain's own, to receive into: held by nobody, or, if packets are to be copied, fit to be
- * written. -EINVAL, -EBUSY.
+ * Takes a frame to receive into, that is @v's domain's own and held by nobody. Or one that a packet is to be copied into:
+ * that is looked at when it is its turn. -EINVAL, -EBUSY.
  */
 int vif_post(struct vif *v, const struct vif_rx_request *request);
 

@@ -57,16 +57,12 @@ enum {
 #define COMMAND_LONG	0x20u		/* a context (3.3.6), or with KIND_DATA data that has one (3.3.7) */
 #define KIND_DATA	0x10u
 #define OPTION_SUM	0x02u
-#define COMMAND_CUT	0x04u		/* into segments; in a context also: TCP, over IP */
-#define CONTEXT_TCP_IP	0x03u
-#define OPTION_IP_SUM	0x01u
 
-#define TX		256u		/* descriptors; of four for a packet */
+#define TX		256u		/* descriptors */
 #define BUFFERS		256u		/* a full window of small packets, while nobody looks */
 #define RX		512u		/* more than buffers: head and tail never meet */
-#define MOST_PIECES	(VIF_TX_PIECES + 2)	/* with the header, and a context */
+#define MOST_PIECES	(2 * VIF_SEGMENTS + VIF_TX_PIECES + 1)	/* of a cut one: with headers, where it was cut, and a context */
 #define NO_PACKET	UINT32_MAX	/* its length */
-#define IP_SUM		10u		/* where it lies in IP's header */
 #define A_TURN		16u		/* packets received, before others get the processor */
 #define PATIENCE	100000u		/* looks at a register that should change at once */
 
@@ -136,66 +132,67 @@ static void set_context(struct machine_sum sum)
 	add((struct transmit_descriptor){ .address = (uint64_t)(sum.start | sum.at << 8) << 32, .command = COMMAND_LONG });
 }
 
-/* How it is to cut the next packet, of @length bytes (3.3.6). It has forgotten then what it summed up in others. */
-static void set_cut(struct machine_sum sum, uint32_t length)
-{
-	uint32_t ip = ETHERNET_BYTES | (ETHERNET_BYTES + IP_SUM) << 8 | (sum.start - 1u) << 16;
-
-	nic.context.at = 0;
-	add((struct transmit_descriptor){
-		.address = ip | (uint64_t)(sum.start | sum.at << 8) << 32, .length = length - sum.payload,
-		.command = COMMAND_LONG | COMMAND_CUT | CONTEXT_TCP_IP, .options = sum.payload, .special = sum.segment,
-	});
-}
-
-/* What a data descriptor says of a packet with a check sum, after a context that says the rest. */
-static void set_sums(struct transmit_descriptor *d, struct machine_sum sum, uint32_t length)
-{
-	d->kind = KIND_DATA;
-	d->command |= COMMAND_LONG;
-	d->options = OPTION_SUM;
-	if (sum.segment) {
-		set_cut(sum, length);
-		d->command |= COMMAND_CUT;
-		d->options |= OPTION_IP_SUM;
-	} else {
-		set_context(sum);
-	}
-}
-
-static uint32_t length_of(uint32_t n, const struct machine_piece *pieces, unsigned int count)
-{
-	for (unsigned int i = 0; i < count; i++)
-		n += pieces[i].length;
-	return n;
-}
-
-static void send(const void *header, uint32_t n, const struct machine_piece *pieces, unsigned int count, uint32_t token,
-		 struct machine_sum sum)
+/* One packet. @report: what the device is to do besides when it is done with it. */
+static void put(const void *header, uint32_t n, const struct machine_piece *pieces, unsigned int count, struct machine_sum sum,
+		uint8_t report)
 {
 	struct transmit_descriptor d = { .length = n, .command = COMMAND_SUM };
 	uint8_t *copy;
 
-	if (sum.at)
-		set_sums(&d, sum, length_of(n, pieces, count));
+	if (sum.at) {
+		set_context(sum);
+		d.kind = KIND_DATA;
+		d.command |= COMMAND_LONG;
+		d.options = OPTION_SUM;
+	}
 	copy = headers[nic.tx_tail];
 	memcpy(copy, header, n);
-	if (sum.segment)
-		segmentation_for_card(sum.start, copy);
 	d.address = image_real(copy);
 	for (unsigned int i = 0; i < count; i++) {
 		add(d);
 		d.address = ((uint64_t)pieces[i].frame.n << PAGE_SHIFT) + pieces[i].offset;
 		d.length = pieces[i].length;
 	}
-	d.command |= COMMAND_END | COMMAND_REPORT;
-	nic.tokens[nic.tx_tail] = token;
+	d.command |= COMMAND_END | report;
 	add(d);
+}
+
+/* A large one, cut into several, the last of which is reported. What the first bytes have of the payload goes with the first. */
+static void put_cut(const uint8_t *header, uint32_t n, const struct machine_piece *pieces, unsigned int count,
+		    struct machine_sum sum)
+{
+	struct machine_piece left[VIF_TX_PIECES], now[VIF_TX_PIECES], *next = left;
+	uint32_t length = n, have = n;
+	struct segmentation s;
+	uint8_t first[VFR_HEADER];
+
+	for (unsigned int i = 0; i < count; i++) {
+		left[i] = pieces[i];
+		length += pieces[i].length;
+	}
+	segmentation_plan(&s, header, n, length, sum.segment);
+	memcpy(first, header, n);
+	for (uint32_t i = 0; i < s.count; i++, have = s.payload) {
+		unsigned int parts = segmentation_take(&next, s.payload + segmentation_size(&s, i) - have, now);
+
+		segmentation_header(&s, i, header, first);
+		put(first, have, now, parts, sum, i + 1u < s.count ? 0 : COMMAND_REPORT);
+	}
+}
+
+static void send(const void *header, uint32_t n, const struct machine_piece *pieces, unsigned int count, uint32_t token,
+		 struct machine_sum sum)
+{
+	if (sum.segment)
+		put_cut(header, n, pieces, count, sum);
+	else
+		put(header, n, pieces, count, sum, COMMAND_REPORT);
+	nic.tokens[(nic.tx_tail + TX - 1) % TX] = token;
 	nic.flying++;
 	write(TDT, nic.tx_tail);
 }
 
-/* vif_sent() may send more meanwhile. Only a packet's last descriptor is reported. */
+/* vif_sent() may send more meanwhile. Only a packet's last descriptor is reported, and of a cut one's packets the last. */
 static void take_sent(void)
 {
 	for (uint32_t i = nic.tx_head; i != nic.tx_tail; i = (i + 1) % TX) {

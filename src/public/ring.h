@@ -75,8 +75,8 @@ struct console_slot {
  * pseudo-header: the wire adds what follows, up to the packet's end. A domain that receives it gets it as it is.
  *
  * With VIF_TX_SEGMENTS as well it is TCP, of up to VIF_LARGE_MAX bytes, and leaves as several packets with the same
- * headers, which lie in the first 80 bytes, and @segment bytes of payload each, the last one with what is left:
- * VIF_SEGMENTS at most, and each no longer than another packet. Their numbers follow on each other; FIN and PSH are in
+ * headers, which lie in the first 80 bytes, and @segment bytes of payload each, at least 80, the last one with what is
+ * left: VIF_SEGMENTS at most, and each no longer than another packet. Their numbers follow on each other; FIN and PSH are in
  * the last one. They are one packet's turn, judged once, and cost as much credit as all of them have bytes.
  */
 #define VIF_TX_SLOTS		64
@@ -84,7 +84,7 @@ struct console_slot {
 #define VIF_PACKET_MAX		1514
 #define VIF_DEVICES		4	/* VIFs that a domain can have: numbers from 0 on */
 #define VIF_LARGE_MAX		16384
-#define VIF_SEGMENTS		64
+#define VIF_SEGMENTS		40
 #define VIF_TX_CSUM		1
 #define VIF_TX_SEGMENTS		2
 struct vif_tx_request {
@@ -107,8 +107,8 @@ struct vif_tx_response {
  * table. Frames are filled in the order in which they were posted. Errors: -EINVAL not the domain's,
  * -EBUSY in use, when it was posted or when it was its turn; -ENODEV the VIF or the ring is gone.
  *
- * With VIF_RX_COPY the frame is held as writable instead, and may stay mapped: the packet is copied into it, all else in
- * it stays as it was, and it comes back itself.
+ * With VIF_RX_COPY the frame stays the domain's, which has it mapped writable when it is its turn (else -EBUSY): the
+ * packet is copied into it, all else in it stays as it was, and it comes back itself.
  */
 #define VIF_RX_SLOTS		128
 #define VIF_RX_COPY		1

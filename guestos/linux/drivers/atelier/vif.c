@@ -41,6 +41,7 @@ struct vif {
 	struct sk_buff *sent[VIF_TX_SLOTS];
 	struct page *posted[VIF_RX_SLOTS];	/* by the request's number; NULL: no memory yet */
 	int irq;
+	bool polling;			/* what is sent meanwhile goes out at the end */
 	struct page *lent[LENT];		/* whose packets the network has, the oldest first; indices run freely */
 	u32 lent_first, lent_end;
 };
@@ -147,7 +148,7 @@ static netdev_tx_t start_xmit(struct sk_buff *skb, struct net_device *dev)
 	request_to_send(v, skb, &p);
 	if (!atelier_ring_room(&v->tx))
 		netif_stop_queue(dev);
-	if (!netdev_xmit_more() || netif_queue_stopped(dev))
+	if (!v->polling && (!netdev_xmit_more() || netif_queue_stopped(dev)))
 		atelier_ring_send(&v->tx);
 	return NETDEV_TX_OK;
 }
@@ -316,13 +317,17 @@ static void free_pages_of(struct vif *v)
 static int poll(struct napi_struct *napi, int budget)
 {
 	struct vif *v = container_of(napi, struct vif, napi);
+	bool over;
 	int done;
 
+	v->polling = true;
 	take_sent(v, budget);
 	done = take_received(v, budget);
+	over = done < budget && napi_complete_done(napi, done);
+	v->polling = false;
+	atelier_ring_send(&v->tx);
 	post_pages(v);
-	if (done < budget && napi_complete_done(napi, done) &&
-	    (atelier_ring_more(&v->tx) | atelier_ring_more(&v->rx)))
+	if (over && (atelier_ring_more(&v->tx) | atelier_ring_more(&v->rx)))
 		napi_schedule(napi);
 	return done;
 }
