@@ -26,24 +26,25 @@
 
 static uint32_t read_16(const uint8_t *at)
 {
-	return at[0] << 8 | at[1];
+	uint16_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return __builtin_bswap16(value);
 }
 
-static void write_16(uint8_t *at, uint32_t value)
+static void write_16(uint8_t *at, uint16_t value)
 {
-	at[0] = value >> 8;
-	at[1] = value;
+	value = __builtin_bswap16(value);
+	memcpy(at, &value, sizeof(value));
 }
 
-static uint32_t read_32(const uint8_t *at)
+static void add_32(uint8_t *at, uint32_t more)
 {
-	return read_16(at) << 16 | read_16(at + 2);
-}
+	uint32_t value;
 
-static void write_32(uint8_t *at, uint32_t value)
-{
-	write_16(at, value >> 16);
-	write_16(at + 2, value);
+	memcpy(&value, at, sizeof(value));
+	value = __builtin_bswap32(__builtin_bswap32(value) + more);
+	memcpy(at, &value, sizeof(value));
 }
 
 int segmentation_plan(struct segmentation *s, const uint8_t *header, uint32_t have, uint32_t length, uint32_t segment)
@@ -69,14 +70,19 @@ int segmentation_plan(struct segmentation *s, const uint8_t *header, uint32_t ha
 	return 0;
 }
 
-/* RFC 1071, from @total on; @n is even. */
-static uint32_t add_up(uint32_t total, const uint8_t *bytes, uint32_t n)
+/* The sum of RFC 1071 of @n bytes, a multiple of 4, and @more. Its bytes lie as those that were added: those need no swapping. */
+static uint16_t add_up(const uint8_t *bytes, uint32_t n, uint16_t more)
 {
-	for (uint32_t i = 0; i < n; i += 2)
-		total += read_16(bytes + i);
-	while (total >> 16)
-		total = (total & 0xffff) + (total >> 16);
-	return total;
+	uint64_t total = __builtin_bswap16(more);
+	uint32_t words;
+
+	for (uint32_t i = 0; i < n; i += sizeof(words)) {
+		memcpy(&words, bytes + i, sizeof(words));
+		total += words;
+	}
+	words = (total & 0xffff) + (total >> 16 & 0xffff) + (uint32_t)(total >> 32);
+	words = (words & 0xffff) + (words >> 16);
+	return __builtin_bswap16((words & 0xffff) + (words >> 16));
 }
 
 void segmentation_header(const struct segmentation *s, uint32_t i, const uint8_t *header, uint8_t *to)
@@ -87,11 +93,11 @@ void segmentation_header(const struct segmentation *s, uint32_t i, const uint8_t
 	write_16(to + IP_LENGTH, s->payload - IP + bytes);
 	write_16(to + IP_NUMBER, read_16(header + IP_NUMBER) + i);
 	write_16(to + IP_SUM, 0);
-	write_16(to + IP_SUM, ~add_up(0, to + IP, s->tcp - IP));
-	write_32(to + s->tcp + TCP_SEQUENCE, read_32(header + s->tcp + TCP_SEQUENCE) + i * s->segment);
+	write_16(to + IP_SUM, ~add_up(to + IP, s->tcp - IP, 0));
+	add_32(to + s->tcp + TCP_SEQUENCE, i * s->segment);
 	if (i + 1u < s->count)
 		to[s->tcp + TCP_FLAGS] &= ~(FIN | PSH);
-	write_16(to + s->tcp + TCP_SUM, add_up(PROTOCOL_TCP + s->payload - s->tcp + bytes, to + IP_ADDRESSES, 8));
+	write_16(to + s->tcp + TCP_SUM, add_up(to + IP_ADDRESSES, 8, PROTOCOL_TCP + s->payload - s->tcp + bytes));
 }
 
 unsigned int segmentation_take(struct machine_piece **left, uint32_t n, struct machine_piece *to)

@@ -6,8 +6,8 @@
 #include "frame.h"
 #include "lib/string.h"
 
-#define TURNS_A_RUN	64u	/* packets, after which whoever waits for the processor gets it */
-#define TURNS_A_LOOK	8u	/* and after which is looked whether an interrupt waits: a card has one for each packet */
+#define PACKETS_A_RUN	64u	/* after which whoever waits for the processor gets it */
+#define PACKETS_A_LOOK	8u	/* and after which is looked whether an interrupt waits: a card has one for each packet */
 #define NS_PER_US	1000u
 #define FIRST_RANK	1000u	/* of domain 0's first rules: there is room on both sides */
 #define MAC_HASHES	256u
@@ -575,17 +575,20 @@ static void end_for(struct domain *d)
 /* Turn by turn, as long as nobody else needs the processor. */
 static void run(void)
 {
-	unsigned int turns = 0;
+	unsigned int packets = 0, look = PACKETS_A_LOOK;
 	struct vif *v;
 
 	while ((v = vif_next()) != NULL) {
+		packets += MAX(v->packet.cut.count, 1);
 		begin_for(v->domain);
 		vif_transmit(v);
 		end_for(v->domain);
-		if (++turns == TURNS_A_RUN || (turns % TURNS_A_LOOK == 0 && machine_interrupt_due())) {
+		if (packets >= PACKETS_A_RUN || (packets >= look && machine_interrupt_due())) {
 			state.due = machine_now();
 			break;
 		}
+		if (packets >= look)
+			look = packets + PACKETS_A_LOOK;
 	}
 	if (state.due != UINT64_MAX)
 		machine_wire_alarm(state.due);
