@@ -52,7 +52,7 @@ MINI_NEEDS :=
 CHECK_NEEDS :=
 CHECK_QUICK_NEEDS :=
 
-include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/build.mk \
+include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/build.mk tools/cutter/build.mk \
 	tests/build.mk tests/*/build.mk bench/build.mk))
 
 # ---- run ----
@@ -80,6 +80,14 @@ build/tools/make_status.so: tools/make_status.c | deps-build
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC -o $@ $< >&2
 
+# In a student's tree: is it one of these files? tools/fresh builds the hypervisor with the staff's.
+ifneq ($(value FRESH),)
+HYPERVISOR := build/fresh/build/atelier.elf
+.PHONY: $(HYPERVISOR)
+$(HYPERVISOR):
+	@tools/fresh $(FRESH)
+endif
+
 # Whoever names a disk, or says DISK=none, does without ours.
 GUEST_NEEDS = $(if $(filter mini,$(GUEST)),$(MINI_NEEDS),$(LINUX_NEEDS) $(if $(value DISK),,$(DISK_NEEDS)))
 EMU_DEPS = $(if $(filter bochs,$(EMU)),deps-bochs deps-iso,deps-run)
@@ -103,29 +111,13 @@ build/atelier.iso: build/atelier.elf $(LINUX_NEEDS) $(MINI_NEEDS) tools/mkiso | 
 gdb: run-needs | deps-run deps-gdb	## the system stopped at the hypervisor's first instruction, GDB attached
 	@tools/run --gdb $(RUN_FLAGS)$(leave_status)
 
-# ---- tests ----
-
-.PHONY: check check-quick check-long house doctor
-check: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) $(MINI_NEEDS) $(CHECK_NEEDS) | deps-build deps-run deps-linux deps-bochs deps-iso deps-check deps-gdb	## every test of the project
-	@tests/run$(leave_status)
-
-check-quick: build/atelier.elf $(MINI_NEEDS) $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check	## the tests that need no Linux, in two minutes
-	@tests/run --quick$(leave_status)
-
-check-long: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) | deps-build deps-run deps-bochs deps-check	## what takes longer: the mutants, the explorer on the largest of its machines, fifty power cuts, a Debian in Bochs
-	@$(MAKE) mutants explore
-	@CUTS=50 tests/boot/run power debian:a_debian_serves_a_page_in_bochs_too
-
-house: build/atelier.elf | deps-check	## are the layers kept, and the style?
-	@tests/house
+# ---- for people who read and write the source ----
 
 doctor: | deps-doctor	## tries on this machine what Atelier needs of one, and says what to do
 	@tools/doctor$(leave_status)
 
-# ---- for people who read and write the source ----
-
 C_FILES = $(sort $(wildcard src/*.[ch] src/*/*.[ch] guestos/mini/*.[ch] labs/*/tests/*.[ch] tests/*/*.[ch]))
-.PHONY: format clean help
+.PHONY: doctor format clean help
 format: | deps-check	## lays the C out as .clang-format says
 	$(call say,FORMAT,$(words $(C_FILES)) files)tools/format $(C_FILES)
 

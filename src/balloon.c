@@ -9,42 +9,9 @@
 
 #define CHUNK	16u	/* frames, after which an interrupt is looked for: taking one is 1,024 stores */
 
-/* ---- limits and promises ---- */
-
-void balloon_promise(struct domain *d, uint32_t frames)
-{
-	d->balloon.promised = frames;
-}
-
 void balloon_set_limit(struct domain *d, uint32_t frames)
 {
 	d->memory.limit = frames;
-}
-
-/* What @d may still ask for, whatever others do. */
-static uint32_t outstanding(const struct domain *d)
-{
-	uint32_t promised = MIN(d->balloon.promised, d->memory.limit);
-
-	if (d->life != LIFE_OPEN || promised <= d->memory.owned.count)
-		return 0;
-	return promised - d->memory.owned.count;
-}
-
-/* Free frames that nobody but @d was promised; NULL: that nobody was. */
-static uint32_t unpromised_but_to(const struct domain *d)
-{
-	uint32_t left = frame_pool_free_count();
-
-	for (const struct domain *e = domain_next(0); e; e = domain_next(e->id + 1u))
-		if (e != d)
-			left -= MIN(left, outstanding(e));
-	return left;
-}
-
-uint32_t balloon_unpromised(void)
-{
-	return unpromised_but_to(NULL);
 }
 
 /* ---- frames ---- */
@@ -53,7 +20,7 @@ uint32_t balloon_take(struct domain *d, uint32_t *mfns, uint32_t count)
 {
 	if (d->life != LIFE_OPEN)
 		return 0;
-	return frame_pool_take(d, mfns, MIN(count, unpromised_but_to(d)));
+	return frame_pool_take(d, mfns, MIN(count, frame_pool_unpromised(d)));
 }
 
 /* Whether the reservation's reference is the only one: then there is no use either, and no pin. */
@@ -123,16 +90,6 @@ static int increase(struct domain *d, guest_addr_t list, uint32_t count)
 	uint32_t mfns[CHUNK];
 
 	return tell(list, mfns, balloon_take(d, mfns, count));
-}
-
-/* The same for balloon_fill(), which has looked at what others were promised; and each has its place in the domain. */
-static int fill(struct domain *d, guest_addr_t list, uint32_t count)
-{
-	uint32_t mfns[CHUNK], pfn = d->memory.owned.count, n = frame_pool_take(d, mfns, count);
-
-	for (uint32_t i = 0; i < n; i++)
-		machine_m2p_set(MFN(mfns[i]), pfn + i);
-	return tell(list, mfns, n);
 }
 
 static int decrease(struct domain *d, guest_addr_t list, uint32_t count)
@@ -213,15 +170,6 @@ static int check_list(const struct memory_op *op)
 	if (op->list % sizeof(uint32_t))
 		return -EINVAL;
 	return guest_array_ok(GUEST_ADDR(op->list), op->count, sizeof(uint32_t)) ? 0 : -EFAULT;
-}
-
-int balloon_fill(struct domain *d, guest_addr_t list, uint32_t count)
-{
-	struct memory_op op = { MEMORY_increase, list.n, count, 0 };
-	int err = check_list(&op);
-
-	op.count = MIN(count, MIN(outstanding(d), unpromised_but_to(d)));
-	return err ? err : walk(d, &op, fill);
 }
 
 int do_memory_op(struct domain *d, guest_addr_t at)

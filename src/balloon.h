@@ -23,24 +23,6 @@
 
 struct domain;
 
-/* A domain's share. */
-struct balloon {
-	uint32_t promised;	/* frames that it may always have, within its limit */
-};
-
-/* Promises @d as many frames, which are there. At creation, once. */
-void balloon_promise(struct domain *d, uint32_t frames);
-
-/*
- * Gives a domain that is being built up to @count of the frames that it was promised and has not got
- * yet: their numbers to @list, in the current domain's memory, their places in @d to the M2P. How many, fewer when an interrupt is
- * due; -EFAULT, -EINVAL as MEMORY_increase; 0: it has them all.
- */
-int balloon_fill(struct domain *d, guest_addr_t list, uint32_t count);
-
-/* How many free frames nobody was promised: what there is for one more domain. */
-uint32_t balloon_unpromised(void);
-
 /* From now on @d may take frames until it has @frames. What it has, it keeps. */
 void balloon_set_limit(struct domain *d, uint32_t frames);
 

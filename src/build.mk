@@ -8,6 +8,8 @@ HV_CFLAGS := -m32 -march=i686 -mno-sse -mno-mmx -mno-80387 -mpreferred-stack-bou
 	-std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -fno-omit-frame-pointer -fno-optimize-sibling-calls \
 	-Wall -Wextra -Werror -Wno-unused-parameter -Wa,--noexecstack -Isrc
+# A stage of the course has it: what a function is until a student writes it, and static ones have no caller yet.
+HV_CFLAGS += $(patsubst %,-include % -Wno-unused-function,$(wildcard src/lib/exercise.h))
 HV_LDFLAGS := -m elf_i386 -nostdlib -z max-page-size=4096 --build-id=none -T src/pc/link.lds
 HV_LIBGCC = $(shell $(CC) -m32 -print-libgcc-file-name)
 

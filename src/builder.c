@@ -96,8 +96,7 @@ const char *builder_build(struct domain *d, const struct build *b)
 		return "there is not enough free memory";
 	image_fill(&image, &l);
 	paging_adopt(d, frame_of(l.tables));
-	if (frame_get_type(d, frame_of(image_shared(&l)), FRAME_WRITABLE))
-		return "the image's shared page cannot be written";
+	paging_adopt_use(frame_of(image_shared(&l)), FRAME_WRITABLE);
 	domain_set_shared(d, frame_of(image_shared(&l)));
 	vcpu_open(d, l.note.entry, image_virt(&l, l.start_info));
 	return NULL;

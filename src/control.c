@@ -7,6 +7,8 @@
 #include "lib/string.h"
 #include "machine.h"
 
+#define FRAMES_A_LOOK	16u	/* that are handed out before an interrupt is looked for: each is 1,024 stores */
+
 /* ---- birth ---- */
 
 /* To be printed as it is, and found by a person: visible characters, and an end. */
@@ -28,12 +30,12 @@ static int create(struct domain *none, struct control_op *op)
 
 	if (!name_ok(c->name) || c->frames == 0 || c->limit < c->frames)
 		return -EINVAL;
-	if (c->frames >= balloon_unpromised())		/* one more is for its windows */
+	if (c->frames >= frame_pool_unpromised(NULL))		/* one more is for its windows */
 		return -ENOMEM;
 	d = domain_open(c->name, c->limit);
 	if (!d)
 		return -ENOSPC;
-	balloon_promise(d, c->frames);
+	frame_pool_promise(d, c->frames);
 	op->domain = d->id;
 	return 0;
 }
@@ -43,18 +45,38 @@ static bool started(const struct domain *d)
 	return d->shared != NULL;
 }
 
+/* The next @n of @d's frames at most, with their places in it: how many the builder could be told of. */
+static uint32_t hand_out(struct domain *d, guest_addr_t list, uint32_t n)
+{
+	uint32_t mfns[FRAMES_A_LOOK], pfn = d->memory.owned.count, missed;
+
+	n = frame_pool_take(d, mfns, MIN(n, FRAMES_A_LOOK));
+	for (uint32_t i = 0; i < n; i++)
+		machine_m2p_set(MFN(mfns[i]), pfn + i);
+	missed = copy_to_guest(list, mfns, n * sizeof(*mfns));
+	for (; missed > 0; missed -= MIN(missed, sizeof(*mfns)))
+		frame_pool_give_up(MFN(mfns[--n]));
+	return n;
+}
+
 static int frame_list(struct domain *d, struct control_op *op)
 {
 	struct control_frames *f = &op->u.frames;
-	int n;
+	uint32_t got, wanted = MIN(f->count, MIN(frame_pool_outstanding(d), frame_pool_unpromised(d)));
+	bool list_ok = guest_array_ok(GUEST_ADDR(f->list), f->count, sizeof(uint32_t));
 
 	if (started(d))
 		return -EEXIST;
-	if (f->first != d->memory.owned.count)
+	if (f->first != d->memory.owned.count || f->list % sizeof(uint32_t))
 		return -EINVAL;
-	n = balloon_fill(d, GUEST_ADDR(f->list), f->count);
-	f->count = MAX(n, 0);
-	return MIN(n, 0);
+	if (!list_ok)
+		return -EFAULT;
+	f->count = 0;
+	do {
+		got = hand_out(d, GUEST_ADDR(f->list + f->count * sizeof(uint32_t)), wanted - f->count);
+		f->count += got;
+	} while (got == FRAMES_A_LOOK && f->count < wanted && !machine_interrupt_due());
+	return wanted > 0 && f->count == 0 ? -EFAULT : 0;
 }
 
 static int start(struct domain *d, struct control_op *op)
@@ -138,8 +160,8 @@ static void describe(const struct domain *d, struct control_op *op)
 		.frames = d->memory.owned.count,
 		.limit = d->memory.limit,
 		.run_time = d->vtime.used,
-		.weight = d->policy.weight,	/* lab 5 */
-		.warp = d->policy.warp,		/* lab 5 */
+		.weight = d->policy.weight,
+		.warp = d->policy.warp,
 		.vbds = vbd_count(d),		/* lab 9 */
 		.vifs = vif_count(d),		/* lab 8 */
 	};
@@ -205,7 +227,7 @@ static int machine(struct domain *any, struct control_op *op)
 
 /* ---- shares, limits, the console ---- */
 
-static int share(struct domain *d, struct control_op *op)			/* lab 5 */
+static int share(struct domain *d, struct control_op *op)
 {
 	if (op->u.sched.flags & ~SCHED_GET)
 		return -EINVAL;
@@ -217,14 +239,14 @@ static int share(struct domain *d, struct control_op *op)			/* lab 5 */
 	return policy_set(d, &op->u.sched);
 }
 
-static int limit(struct domain *d, struct control_op *op)			/* lab 7 */
+static int set_limit(struct domain *d, struct control_op *op)
 {
 	balloon_set_limit(d, op->u.limit.frames);
 	event_raise_virq(d, VIRQ_LIMIT);
 	return 0;
 }
 
-static int console(struct domain *d, struct control_op *op)			/* lab 6 */
+static int console_bytes(struct domain *d, struct control_op *op)
 {
 	struct control_bytes *c = &op->u.console;
 	int n;
@@ -237,7 +259,7 @@ static int console(struct domain *d, struct control_op *op)			/* lab 6 */
 	return MIN(n, 0);
 }
 
-static int unread(struct domain *any, struct control_op *op)			/* lab 6 */
+static int unread(struct domain *any, struct control_op *op)
 {
 	for (const struct domain *d = domain_next(op->domain); d; d = domain_next(d->id + 1u))
 		if (d->life == LIFE_OPEN && console_ring_unread(d)) {
@@ -248,7 +270,7 @@ static int unread(struct domain *any, struct control_op *op)			/* lab 6 */
 }
 
 /* Whether @d looks at its devices anew is its own affair. */
-static int changed(struct domain *d, int err)					/* lab 8 */
+static int changed(struct domain *d, int err)
 {
 	if (!err)
 		event_raise_virq(d, VIRQ_DEVICES);
@@ -257,12 +279,12 @@ static int changed(struct domain *d, int err)					/* lab 8 */
 
 /* ---- network ---- */
 
-static int create_vif(struct domain *d, struct control_op *op)			/* lab 8 */
+static int create_vif(struct domain *d, struct control_op *op)
 {
 	return changed(d, vif_create(d, &op->u.vif));
 }
 
-static int destroy_vif(struct domain *d, struct control_op *op)			/* lab 8 */
+static int destroy_vif(struct domain *d, struct control_op *op)
 {
 	struct vif *v = vif_find(d, op->u.vif.number);
 
@@ -272,7 +294,7 @@ static int destroy_vif(struct domain *d, struct control_op *op)			/* lab 8 */
 	return changed(d, 0);
 }
 
-static int info_vif(struct domain *d, struct control_op *op)			/* lab 8 */
+static int info_vif(struct domain *d, struct control_op *op)
 {
 	const struct vif *v = vif_find(d, op->u.vif.number);
 
@@ -282,17 +304,17 @@ static int info_vif(struct domain *d, struct control_op *op)			/* lab 8 */
 	return 0;
 }
 
-static int add_rule(struct domain *nobody, struct control_op *op)		/* lab 8 */
+static int add_rule(struct domain *nobody, struct control_op *op)
 {
 	return vfr_add(&op->u.rule);
 }
 
-static int remove_rule(struct domain *nobody, struct control_op *op)		/* lab 8 */
+static int remove_rule(struct domain *nobody, struct control_op *op)
 {
 	return vfr_remove(&op->u.rule);
 }
 
-static int info_rule(struct domain *nobody, struct control_op *op)		/* lab 8 */
+static int info_rule(struct domain *nobody, struct control_op *op)
 {
 	return vfr_info(&op->u.rule);
 }
@@ -320,32 +342,32 @@ static int log_read(struct domain *none, struct control_op *op)
 
 /* ---- disks ---- */
 
-static int create_vbd(struct domain *d, struct control_op *op)			/* lab 9 */
+static int create_vbd(struct domain *d, struct control_op *op)
 {
 	return vbd_create(d, op->u.vbd.number);
 }
 
-static int destroy_vbd(struct domain *d, struct control_op *op)			/* lab 9 */
+static int destroy_vbd(struct domain *d, struct control_op *op)
 {
 	return changed(d, vbd_destroy(d, op->u.vbd.number));
 }
 
-static int vbd_info(struct domain *d, struct control_op *op)			/* lab 9 */
+static int vbd_info(struct domain *d, struct control_op *op)
 {
 	return vbd_get_info(d, &op->u.vbd);
 }
 
-static int add_extent(struct domain *d, struct control_op *op)			/* lab 9 */
+static int add_extent(struct domain *d, struct control_op *op)
 {
 	return changed(d, vbd_add_extent(d, op->vbd_number, &op->u.extent));
 }
 
-static int remove_extent(struct domain *d, struct control_op *op)		/* lab 9 */
+static int remove_extent(struct domain *d, struct control_op *op)
 {
 	return changed(d, vbd_remove_extent(d, op->vbd_number));
 }
 
-static int extent_info(struct domain *d, struct control_op *op)			/* lab 9 */
+static int extent_info(struct domain *d, struct control_op *op)
 {
 	return vbd_get_extent(d, op->vbd_number, &op->u.extent);
 }
@@ -374,10 +396,10 @@ static const struct operation {
 	[CONTROL_find] = { find, NOBODY },
 	[CONTROL_unread] = { unread, NOBODY },	/* lab 6 */
 	[CONTROL_machine] = { machine, NOBODY },
-	[CONTROL_sched] = { share, LIVING },	/* lab 5 */
-	[CONTROL_limit] = { limit, LIVING },	/* lab 7 */
+	[CONTROL_sched] = { share, LIVING },
+	[CONTROL_limit] = { set_limit, LIVING },	/* lab 7 */
 	[CONTROL_log] = { log_read, NOBODY },
-	[CONTROL_console] = { console, ANOTHER },	/* lab 6 */
+	[CONTROL_console] = { console_bytes, ANOTHER },	/* lab 6 */
 	[CONTROL_vif_create] = { create_vif, LIVING },	/* lab 8 */
 	[CONTROL_vif_destroy] = { destroy_vif, LIVING },	/* lab 8 */
 	[CONTROL_vif_info] = { info_vif, LIVING },	/* lab 8 */

@@ -25,8 +25,8 @@ struct domain *domain_open(const char *name, uint32_t limit)
 	d->privileged = d->id == 0;
 	string_copy(d->name, name, sizeof(d->name));
 	d->shared_frame = MFN_NONE;
-	d->paging.base = MFN_NONE;		/* lab 3 */
-	d->paging.looked = MFN_NONE;		/* lab 3 */
+	d->paging.base = MFN_NONE;
+	d->paging.looked = MFN_NONE;
 	frame_pool_open(&d->memory, limit);
 	sched_open(d);
 	events_open(d);				/* lab 2 */
@@ -117,10 +117,10 @@ static bool give_up_frames(struct domain *d)
 static enum progress reap_step(struct domain *d)
 {
 	if (!ring_destroy(d))			/* lab 6 */
-		return STEP_STUCK;
+		return STEP_STUCK;		/* lab 6 */
 	vbds_destroy(d);			/* lab 9 */
 	segment_destroy(d);			/* lab 4 */
-	if (!paging_destroy(d))			/* lab 3 */
+	if (!paging_destroy(d))
 		return STEP_MORE;
 	if (d->shared)
 		put_shared(d);
@@ -152,7 +152,8 @@ static void each_hold(frame_see_fn *see)
 
 bool domain_check(void)
 {
-	return frame_pool_check() && frame_check() &&
+	return frame_pool_check() &&
+	       frame_check() &&			/* lab 3 */
 	       event_check() &&			/* lab 2 */
 	       paging_check() &&		/* lab 3 */
 	       segment_check() &&		/* lab 4 */

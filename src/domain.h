@@ -14,16 +14,16 @@
 #include "public/control.h"
 #include "balloon.h"		/* lab 7 */
 #include "console_ring.h"	/* lab 6 */
-#include "control.h"
+#include "control.h"		/* lab 5 */
 #include "event.h"		/* lab 2 */
 #include "frame_pool.h"
 #include "hypercall.h"
-#include "paging.h"		/* lab 3 */
+#include "paging.h"
 #include "ring.h"		/* lab 6 */
 #include "sched.h"
 #include "sched_policy.h"
 #include "segment.h"		/* lab 4 */
-#include "timer.h"		/* lab 2 */
+#include "timer.h"
 #include "trap_table.h"		/* lab 2 */
 #include "upcall.h"		/* lab 2 */
 #include "vbd.h"		/* lab 9 */
@@ -53,13 +53,12 @@ struct domain {
 	mfn_t shared_frame;
 	mfn_t slot_frame;		/* machine_slot_open() */
 	struct reservation memory;
-	struct balloon balloon;		/* lab 7 */
 	struct hypercalls calls;
 	struct events events;		/* lab 2 */
 	struct upcalls upcalls;		/* lab 2 */
 	struct trap_table traps;	/* lab 2 */
 	struct timers timers;		/* lab 2 */
-	struct paging paging;		/* lab 3 */
+	struct paging paging;
 	struct segments segments;	/* lab 4 */
 	struct rings rings;		/* lab 6 */
 	struct console_ring console;	/* lab 6 */
@@ -68,7 +67,7 @@ struct domain {
 	struct sched_entity sched;
 	struct policy_share policy;	/* lab 5 */
 	struct vtime vtime;
-	struct control_share control;
+	struct control_share control;	/* lab 5 */
 };
 
 /* ---- domain_table.c: the slots ---- */

@@ -6,7 +6,7 @@
 #include "frame.h"
 #include "lib/string.h"
 #include "machine.h"
-#include "tlb.h"
+#include "tlb.h"		/* lab 3 */
 
 static struct {
 	struct frame_list clean;	/* free frames full of zeros */
@@ -89,6 +89,7 @@ void frame_pool_open(struct reservation *r, uint32_t limit)
 {
 	r->owned = (struct frame_list){ UINT32_MAX, 0 };
 	r->limit = limit;
+	r->promised = 0;
 }
 
 static void scrub(uint32_t n)
@@ -201,16 +202,16 @@ static void disown(domid_t owner, mfn_t mfn)
 		owner_empty();
 }
 
+/*
+ * Even a readable translation that the processor remembers would show the next owner's contents: what is
+ * owed is settled first.
+ */
 void frame_pool_free(mfn_t mfn)
 {
 	struct frame *f = frame_record(mfn);
 
 	ASSERT(f->uses == 0 && !f->reserved && f->owner != OWNER_NONE);
-	/*
-	 * Even a readable translation that the processor remembers would show the next owner's
-	 * contents.
-	 */
-	tlb_settle(mfn);
+	tlb_settle(mfn);	/* lab 3 */
 	if (f->owner != OWNER_MACHINE)
 		disown(f->owner, mfn);
 	f->owner = OWNER_NONE;
@@ -249,7 +250,7 @@ void frame_pool_swap(mfn_t leaves, mfn_t enters)
 	struct frame *out = frame_record(leaves), *in = frame_record(enters);
 
 	ASSERT(out->reserved && out->refs == 1 && in->owner == OWNER_MACHINE && in->refs == 1);
-	tlb_settle(leaves);
+	tlb_settle(leaves);	/* lab 3 */
 	replace(owner_list(out->owner), leaves.n, enters.n);
 	in->owner = out->owner;
 	in->reserved = true;
@@ -272,6 +273,34 @@ uint32_t frame_pool_free_count(void)
 {
 	return pool.clean.count + pool.dirty.count;
 }
+
+/* ---- promises ---- */
+
+void frame_pool_promise(struct domain *d, uint32_t frames)
+{
+	d->memory.promised = frames;
+}
+
+uint32_t frame_pool_outstanding(const struct domain *d)
+{
+	uint32_t promised = MIN(d->memory.promised, d->memory.limit);
+
+	if (d->life != LIFE_OPEN || promised <= d->memory.owned.count)
+		return 0;
+	return promised - d->memory.owned.count;
+}
+
+uint32_t frame_pool_unpromised(const struct domain *d)
+{
+	uint32_t left = frame_pool_free_count();
+
+	for (const struct domain *e = domain_next(0); e; e = domain_next(e->id + 1u))
+		if (e != d)
+			left -= MIN(left, frame_pool_outstanding(e));
+	return left;
+}
+
+/* ---- auditing ---- */
 
 static bool list_ok(const struct frame_list *l, domid_t owner)
 {

@@ -25,6 +25,7 @@ struct frame_list {
 struct reservation {
 	struct frame_list owned;
 	uint32_t limit;
+	uint32_t promised;	/* what it may always have, within its limit */
 };
 
 /* Takes all usable frames of the machine. */
@@ -64,6 +65,15 @@ void frame_pool_free(mfn_t mfn);
 void frame_pool_set_empty(void (*empty)(void));
 
 uint32_t frame_pool_free_count(void);
+
+/* Promises @d as many frames, which are there. At creation, once. */
+void frame_pool_promise(struct domain *d, uint32_t frames);
+
+/* How many @d may still ask for, whatever others do: what it was promised within its limit and has not got. */
+uint32_t frame_pool_outstanding(const struct domain *d);
+
+/* Free frames that nobody but @d was promised; NULL: that nobody was, what there is for one more domain. */
+uint32_t frame_pool_unpromised(const struct domain *d);
 
 /* Frames that are or were ever free: what the machine has for domains. */
 uint32_t frame_pool_total(void);

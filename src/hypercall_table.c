@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "hypercall_table.h"
 #include "console.h"
-#include "control.h"
+#include "control.h"		/* lab 5 */
 #include "debug.h"
 #include "domain.h"
 
@@ -10,12 +10,11 @@
 	static int call_##name(struct domain *d, const uint32_t *a) { return do_##name(d, ##__VA_ARGS__); }
 #define ADDR(i)	GUEST_ADDR(a[i])
 
-static int do_version(struct domain *d)
+static int call_version(struct domain *d, const uint32_t *a)
 {
 	return ATELIER_INTERFACE;
 }
 
-CALL(version)
 CALL(console_write, ADDR(0), a[1])
 CALL(multicall, ADDR(0), a[1])
 CALL(console_read, ADDR(0), a[1])
@@ -39,7 +38,7 @@ CALL(set_ldt, ADDR(0), a[1])		/* lab 4 */
 CALL(update_descriptor, a[0], a[1], a[2])		/* lab 4 */
 CALL(ring_op, ADDR(0))			/* lab 6 */
 CALL(memory_op, ADDR(0))			/* lab 7 */
-CALL(control_op, ADDR(0))
+CALL(control_op, ADDR(0))		/* lab 5 */
 CALL(debug_op, a[0], ADDR(1), ADDR(2), a[3])
 
 hypercall_fn *const hypercall_table[HYPERCALL_COUNT] = {
@@ -67,6 +66,6 @@ hypercall_fn *const hypercall_table[HYPERCALL_COUNT] = {
 	[HYPERCALL_update_descriptor] = call_update_descriptor,	/* lab 4 */
 	[HYPERCALL_ring_op] = call_ring_op,			/* lab 6 */
 	[HYPERCALL_memory_op] = call_memory_op,			/* lab 7 */
-	[HYPERCALL_control_op] = call_control_op,
+	[HYPERCALL_control_op] = call_control_op,		/* lab 5 */
 	[HYPERCALL_debug_op] = call_debug_op,
 };

@@ -545,14 +545,14 @@ int do_update_va_mapping(struct domain *d, uint32_t va, uint32_t value, uint32_t
 
 /* ---- birth and death ---- */
 
-static void adopt_use(mfn_t mfn, enum frame_type type)
+void paging_adopt_use(mfn_t mfn, enum frame_type type)
 {
 	struct frame *f = frame_record(mfn);
 
 	f->refs++;
 	f->uses++;
 	f->type = type;
-	f->valid = true;
+	f->valid = type != FRAME_WRITABLE;
 }
 
 static void adopt_table(mfn_t table)
@@ -562,15 +562,13 @@ static void adopt_table(mfn_t table)
 	/* Most are present here: one by one. */
 	for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
 		uint32_t e = entries[i];
-		struct frame *f = frame_record(entry_mfn(e));
 
 		if (!(e & PTE_P))
 			continue;
-		f->refs++;
-		if (e & PTE_RW) {
-			f->uses++;
-			f->type = FRAME_WRITABLE;
-		}
+		if (e & PTE_RW)
+			paging_adopt_use(entry_mfn(e), FRAME_WRITABLE);
+		else
+			frame_record(entry_mfn(e))->refs++;
 	}
 }
 
@@ -579,11 +577,11 @@ void paging_adopt(struct domain *d, mfn_t directory)
 	const uint32_t *entries = directory_entry(directory, 0);
 
 	for_each_present(i, entries, GUEST_SLOTS) {
-		adopt_use(entry_mfn(entries[i]), FRAME_TABLE);
+		paging_adopt_use(entry_mfn(entries[i]), FRAME_TABLE);
 		adopt_table(entry_mfn(entries[i]));
 	}
-	adopt_use(directory, FRAME_DIRECTORY);	/* the base's */
-	adopt_use(directory, FRAME_DIRECTORY);	/* the pin's */
+	paging_adopt_use(directory, FRAME_DIRECTORY);	/* the base's */
+	paging_adopt_use(directory, FRAME_DIRECTORY);	/* the pin's */
 	frame_record(directory)->pinned = true;
 	machine_fill_directory(directory_entry(directory, 0), d->id);
 	d->paging.base = directory;

@@ -57,6 +57,9 @@ int paging_set_base(struct domain *d, mfn_t mfn);
  */
 void paging_adopt(struct domain *d, mfn_t directory);
 
+/* One use more of a frame by the boot builder, as what it is in those tables. */
+void paging_adopt_use(mfn_t mfn, enum frame_type type);
+
 /* The frame that @d's base maps at @va, which is below the line; MFN_NONE: none. */
 mfn_t paging_lookup(struct domain *d, uint32_t va);
 

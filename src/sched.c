@@ -169,7 +169,7 @@ static void load(struct domain *d)
 	if (sched.loaded)
 		vcpu_switch_out(sched.loaded);
 	fast_switch_to(sched.loaded, d);	/* lab 2 */
-	paging_switch_to(d);			/* lab 3 */
+	paging_switch_to(d);
 	segment_switch_to(d);			/* lab 4 */
 	vcpu_switch_in(d);
 	sched.loaded = d;

@@ -360,13 +360,12 @@ static void each_hold(frame_see_fn *see)
 		}
 }
 
-static bool contents_ok(const struct domain *d, mfn_t mfn)
+/* @reserved: its first slots are the hypervisor's. */
+static bool contents_ok(mfn_t mfn, bool reserved)
 {
-	for (uint32_t i = 0; i < ENTRIES; i++) {
+	for (uint32_t i = reserved ? GDT_RESERVED_SLOTS : 0; i < ENTRIES; i++) {
 		struct descriptor here = *descriptor(mfn, i), fitted = here;
 
-		if (is_reserved(d, mfn, i))
-			continue;
 		if (!segment_fit(&fitted) || fitted.low != here.low || fitted.high != here.high)
 			return false;
 	}
@@ -378,10 +377,10 @@ static bool domain_ok(const struct domain *d)
 	const struct segments *s = &d->segments;
 
 	for (unsigned int i = 0; i < s->gdt_frames; i++)
-		if (!contents_ok(d, s->gdt[i]))
+		if (!contents_ok(s->gdt[i], reserved_index(i)))
 			return false;
 	for (unsigned int i = 0; i < ldt_frames(s); i++)
-		if (!contents_ok(d, s->ldt[i]))
+		if (!contents_ok(s->ldt[i], false))
 			return false;
 	return true;
 }

@@ -117,3 +117,37 @@ unsigned int segmentation_take(struct machine_piece **left, uint32_t n, struct m
 	}
 	return count;
 }
+
+/* At most @n bytes of the pieces, from byte @from of them on; how many. */
+static uint32_t copy_bytes(const struct machine_piece *pieces, unsigned int count, uint32_t from, uint32_t n, uint8_t *to)
+{
+	uint8_t *begin = to;
+
+	for (unsigned int i = 0; i < count && n > 0; i++) {
+		uint32_t skip = MIN(from, pieces[i].length), now = MIN(n, pieces[i].length - skip);
+
+		from -= skip;
+		memcpy(to, (uint8_t *)machine_map_frame(pieces[i].frame, WINDOW_DATA) + pieces[i].offset + skip, now);
+		to += now;
+		n -= now;
+	}
+	return to - begin;
+}
+
+uint32_t segmentation_copy(const struct segmentation *s, uint32_t i, const uint8_t *header, uint32_t have,
+			   const struct machine_piece *pieces, unsigned int count, uint8_t *to)
+{
+	uint32_t from, size, now;
+
+	if (s->count == 0) {
+		memcpy(to, header, have);
+		return have + copy_bytes(pieces, count, 0, UINT32_MAX, to + have);
+	}
+	from = segmentation_from(s, i);
+	size = segmentation_size(s, i);
+	now = from < have ? MIN(size, have - from) : 0;
+	segmentation_header(s, i, header, to);
+	memcpy(to + s->payload, header + from, now);
+	copy_bytes(pieces, count, from + now - have, size - now, to + s->payload + now);
+	return s->payload + size;
+}

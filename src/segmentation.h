@@ -11,6 +11,7 @@
 
 #include "lib/types.h"
 #include "machine.h"
+#include "machine_wire.h"
 
 struct segmentation {
 	uint16_t count;		/* packets; 0: it is not to be cut */
@@ -49,6 +50,13 @@ static inline uint32_t segmentation_size(const struct segmentation *s, uint32_t 
  * pseudo-header, as with VIF_TX_CSUM.
  */
 void segmentation_header(const struct segmentation *s, uint32_t i, const uint8_t *header, uint8_t *to);
+
+/*
+ * Copies packet @i of a large one, whose first @have bytes lie in @header and the others in pieces, or the whole of one
+ * that is not to be cut. Returns its length.
+ */
+uint32_t segmentation_copy(const struct segmentation *s, uint32_t i, const uint8_t *header, uint32_t have,
+			   const struct machine_piece *pieces, unsigned int count, uint8_t *to);
 
 /* Takes the next @n bytes off the pieces that begin at *@left; how many pieces they make, in @to. */
 unsigned int segmentation_take(struct machine_piece **left, uint32_t n, struct machine_piece *to);

@@ -22,7 +22,7 @@
 #include "hypercall_table.h"
 #include "lib/string.h"
 #include "machine.h"
-#include "tlb.h"
+#include "tlb.h"	/* lab 3 */
 
 #define FRAMES(bytes)	((bytes) / PAGE_SIZE)
 #define DOMAIN_DEFAULT	(8u << 20)	/* bytes, for a module that does not say */
@@ -37,9 +37,11 @@ static NORETURN void refuse(const char *what, const char *why)
 /* One that plays a device, which the machine has found and keeps. */
 static bool is_device(const char *string)
 {
-	return string_keyword(string, "disk") ||	/* lab 9 */
-	       string_keyword(string, "wire") ||	/* lab 8 */
-	       false;
+	bool is = false;
+
+	is |= string_keyword(string, "disk");	/* lab 9 */
+	is |= string_keyword(string, "wire");	/* lab 8 */
+	return is;
 }
 
 static const char *after_first_word(const char *s)
@@ -89,7 +91,7 @@ static void start_domain(const char *name, unsigned int module, const char *cmdl
 	wrong = builder_build(d, &b);
 	if (wrong)
 		refuse(name, wrong);
-	balloon_promise(d, frames);		/* lab 7 */
+	frame_pool_promise(d, frames);
 	sched_unpause(d);
 }
 
@@ -134,12 +136,12 @@ void start_subsystems(void)
 {
 	frame_init();
 	domain_init();
-	tlb_init();
+	tlb_init();		/* lab 3 */
 	frame_pool_init();
 	sched_init();
 	hypercall_init(hypercall_table, HYPERCALL_COUNT);
 	event_init();		/* lab 2 */
-	timer_init();		/* lab 2 */
+	timer_init();
 	paging_init();		/* lab 3 */
 	segment_init();		/* lab 4 */
 	ring_init();		/* lab 6 */

@@ -46,6 +46,15 @@ static void program(void)
 	}
 }
 
+/* The scheduler's part of a tick. */
+static void tick_slice(uint64_t now)
+{
+	if (timer.slice > now)
+		return;
+	timer.slice = TIMER_NEVER;
+	sched_reconsider();
+}
+
 void timer_tick(void)
 {
 	uint64_t now = machine_now();
@@ -56,10 +65,7 @@ void timer_tick(void)
 		list_remove(&t->armed);
 		event_raise_virq(container_of(t, struct domain, timers), VIRQ_TIMER);
 	}
-	if (timer.slice <= now) {
-		timer.slice = TIMER_NEVER;
-		sched_reconsider();
-	}
+	tick_slice(now);
 	program();
 }
 

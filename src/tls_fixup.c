@@ -6,6 +6,7 @@
 #include "tls_fixup.h"
 #include "domain.h"
 #include "guest_copy.h"
+#include "opcode.h"
 
 #define LONGEST	15	/* bytes of an instruction (SDM 2A, 2.3.11) */
 
@@ -31,30 +32,6 @@ static uint32_t next_word(struct code *c)
 	for (unsigned int i = 0; i < 32; i += 8)
 		v |= (uint32_t)next_byte(c) << i;
 	return v;
-}
-
-/*
- * Whether one-byte opcode @op has a ModRM byte: a bit each, 32 opcodes a word (SDM 2D, Table A-2).
- */
-static bool has_modrm(uint8_t op)
-{
-	static const uint32_t map[8] = {
-		0x0f0f0f0f, 0x0f0f0f0f, 0x00000000, 0x00000a0c,
-		0x0000ffff, 0x00000000, 0xff0f00f3, 0xc0c00000,
-	};
-
-	return map[op / 32] >> op % 32 & 1;
-}
-
-/* The same for opcodes after 0F (Table A-3). */
-static bool has_modrm_0f(uint8_t op)
-{
-	static const uint32_t map[8] = {
-		0xffff200f, 0x0000ff0f, 0xffffffff, 0xf37fffff,
-		0xffff0000, 0xfffff838, 0xffff00ff, 0x7fffffff,
-	};
-
-	return map[op / 32] >> op % 32 & 1;
 }
 
 static uint32_t register_value(const struct regs *r, unsigned int n)
@@ -140,7 +117,7 @@ static bool operand_offset_0f(struct code *c, const struct regs *r, uint32_t *of
 		next_byte(c);
 		return modrm_offset(c, r, offset);
 	}
-	return has_modrm_0f(op) && modrm_offset(c, r, offset);
+	return opcode_0f_has_modrm(op) && modrm_offset(c, r, offset);
 }
 
 static bool operand_offset(struct code *c, uint8_t op, const struct regs *r, uint32_t *offset)
@@ -153,7 +130,7 @@ static bool operand_offset(struct code *c, uint8_t op, const struct regs *r, uin
 		return true;
 	if (op == 0x0f)
 		return operand_offset_0f(c, r, offset);
-	return has_modrm(op) && modrm_offset(c, r, offset);
+	return opcode_has_modrm(op) && modrm_offset(c, r, offset);
 }
 
 enum tls_decode tls_offset(const struct regs *regs, uint32_t eip, uint8_t *segment, uint32_t *offset)

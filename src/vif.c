@@ -112,14 +112,30 @@ static void add_piece(struct vif_packet *p, mfn_t frame, uint32_t offset, uint32
 		p->rest[p->pieces++] = (struct machine_piece){ frame, offset + n, length - n };
 }
 
+static uint32_t longest(const struct vif_tx_request *q)
+{
+	return q->flags & VIF_TX_SEGMENTS ? VIF_LARGE_MAX : VIF_PACKET_MAX;
+}
+
+/* When all of @p is there: what will leave. -EINVAL: it cannot be cut as its sender wants. */
+static int plan(const struct vif_tx_request *q, struct vif_packet *p)
+{
+	int err = 0;
+
+	p->cost = p->length;
+	if (q->flags & VIF_TX_SEGMENTS) {
+		err = p->sum ? segmentation_plan(&p->cut, p->header, p->have, p->length, q->segment) : -EINVAL;
+		p->cost = segmentation_bytes(&p->cut);
+	}
+	return err;
+}
+
 /*
  * Makes a packet of the pieces, and holds those frames that there is still something to read from.
  * -EINVAL: it is none. What is held then is dropped with the answer.
  */
 static int gather(struct domain *d, const struct vif_tx_request *q, struct vif_packet *p)
 {
-	uint32_t most = q->flags & VIF_TX_SEGMENTS ? VIF_LARGE_MAX : VIF_PACKET_MAX;
-
 	if (q->pieces == 0 || q->pieces > VIF_TX_PIECES || (q->flags & ~(VIF_TX_CSUM | VIF_TX_SEGMENTS)))
 		return -EINVAL;
 	for (unsigned int i = 0; i < q->pieces; i++) {
@@ -127,7 +143,7 @@ static int gather(struct domain *d, const struct vif_tx_request *q, struct vif_p
 		mfn_t frame = MFN(q->piece[i].address >> PAGE_SHIFT);
 		unsigned int before = p->pieces;
 
-		if (length == 0 || length > PAGE_SIZE - offset || length > most - p->length)
+		if (length == 0 || length > PAGE_SIZE - offset || length > longest(q) - p->length)
 			return -EINVAL;
 		if (frame_get(d, frame))
 			return -EINVAL;
@@ -135,23 +151,7 @@ static int gather(struct domain *d, const struct vif_tx_request *q, struct vif_p
 		if (p->pieces == before)
 			frame_put(frame);
 	}
-	return 0;
-}
-
-/* What leaves in the end. */
-static int plan(const struct vif_tx_request *q, struct vif_packet *p)
-{
-	int err;
-
-	p->cost = p->length;
-	if (!(q->flags & VIF_TX_SEGMENTS))
-		return 0;
-	if (!p->sum)
-		return -EINVAL;
-	err = segmentation_plan(&p->cut, p->header, p->have, p->length, q->segment);
-	if (!err)
-		p->cost = segmentation_bytes(&p->cut);
-	return err;
+	return plan(q, p);
 }
 
 static bool has_cap(const struct vif *v)
@@ -174,8 +174,6 @@ static bool load(struct vif *v)
 	begin_packet(p, q.id);
 	p->sum = q.flags & VIF_TX_CSUM;
 	p->error = gather(v->domain, &q, p);
-	if (!p->error)
-		p->error = plan(&q, p);
 	if (!p->error && has_cap(v) && p->cost > v->credit_bytes)
 		p->error = -ENOSPC;		/* it would wait for ever */
 	v->loaded = true;
@@ -194,82 +192,44 @@ static void answer(struct vif *v, int status)
 
 /* ---- into a guest ---- */
 
-/* The reservation's reference alone, so far: no mapping, no use, and not posted before. */
-static int hold_unused(struct domain *d, mfn_t mfn)
+int vif_post(struct vif *v, const struct vif_rx_request *request)
 {
-	struct frame *f = frame_record(mfn);
+	struct frame *f = frame_record(MFN(request->frame));
 
-	if (!f || f->owner != d->id)
+	if (!f || f->owner != v->domain->id)
 		return -EINVAL;
+	/* The reservation's reference alone: no mapping, no use, and not posted before. */
 	if (!f->reserved || f->refs != 1)
 		return -EBUSY;
 	f->refs++;
+	v->posted[v->post++ % VIF_RX_SLOTS] = *request;
 	return 0;
 }
 
-/* Drops what vif_post() took. */
-static void unhold(const struct vif_rx_request *q)
+static void respond_error(struct ring *r, uint16_t id, int error, mfn_t frame)
 {
-	if (!(q->flags & VIF_RX_COPY))
-		frame_put(MFN(q->frame));
-}
-
-/* Whether it still is what it must be; it is held no longer. */
-static bool usable(const struct domain *d, const struct vif_rx_request *q)
-{
-	mfn_t mfn = MFN(q->frame);
-
-	if (q->flags & VIF_RX_COPY)
-		return frame_is_writable(d, mfn);
-	unhold(q);
-	return frame_record(mfn)->refs == 1;
-}
-
-int vif_post(struct vif *v, const struct vif_rx_request *request)
-{
-	int err = 0;
-
-	if (request->flags & ~VIF_RX_COPY)
-		return -EINVAL;
-	if (!(request->flags & VIF_RX_COPY))
-		err = hold_unused(v->domain, MFN(request->frame));
-	if (!err)
-		v->posted[v->post++ % VIF_RX_SLOTS] = *request;
-	return err;
-}
-
-static void respond_error(struct ring *r, const struct vif_rx_request *q, int error)
-{
-	struct vif_rx_response a = { .id = q->id, .length = error, .frame = q->frame };
+	struct vif_rx_response a = { .id = id, .length = error, .frame = frame.n };
 
 	ring_respond(r, &a, 1);
 }
 
 /*
- * The oldest posted frame that can be used: that its domain has not got a hold on since, or, if it is to be copied into,
- * may write. It is no longer posted. NULL: there is none.
+ * The oldest posted frame that its domain has not got a hold on since: it is no longer posted.
+ * MFN_NONE: there is none.
  */
-static const struct vif_rx_request *take_posted(struct vif *v)
+static mfn_t take_posted(struct vif *v, uint16_t *id)
 {
 	while (v->take != v->post) {
 		const struct vif_rx_request *q = &v->posted[v->take++ % VIF_RX_SLOTS];
+		mfn_t frame = MFN(q->frame);
 
-		if (usable(v->domain, q))
-			return q;
-		respond_error(rx_ring(v), q, -EBUSY);
+		*id = q->id;
+		frame_put(frame);
+		if (frame_record(frame)->refs == 1)
+			return frame;
+		respond_error(rx_ring(v), q->id, -EBUSY, frame);
 	}
-	return NULL;
-}
-
-static void respond_packet(struct vif *v, const struct vif_rx_request *q, mfn_t frame, uint32_t length, uint16_t flags)
-{
-	struct vif_rx_response a = {
-		.id = q->id, .offset = MACHINE_WIRE_OFFSET, .length = length, .flags = flags, .frame = frame.n
-	};
-
-	v->rx_packets++;
-	v->rx_bytes += length;
-	ring_respond(rx_ring(v), &a, 1);
+	return MFN_NONE;
 }
 
 /* A packet, or what was none, was written into a frame of the hypervisor's. */
@@ -302,92 +262,102 @@ static void clear_around(mfn_t frame, uint32_t length)
 	f->packet_end = end;
 }
 
-/* The packet in the hypervisor's @frame becomes the domain's that posted @q. Returns the hypervisor's in its place. */
-static mfn_t exchange(struct vif *v, const struct vif_rx_request *q, mfn_t frame, uint32_t length, uint16_t flags)
+/* A guest that wants copies gets none by exchange: the requests that wait are all of one kind. */
+static bool wants_copies(const struct vif *v)
 {
-	clear_around(frame, length);
-	frame_pool_swap(MFN(q->frame), frame);
-	respond_packet(v, q, frame, length, flags);
-	return MFN(q->frame);
+	return v->take != v->post && (v->posted[v->take % VIF_RX_SLOTS].flags & VIF_RX_COPY);
 }
 
-/* A packet from the wire. Returns the frame that is the hypervisor's from now on. */
-static mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags)
+static int post_copy(struct vif *v, const struct vif_rx_request *q)
 {
-	const struct vif_rx_request *q = take_posted(v);
+	v->posted[v->post++ % VIF_RX_SLOTS] = *q;
+	return 0;
+}
+
+static int post(struct vif *v, const struct vif_rx_request *q)
+{
+	bool copy = q->flags & VIF_RX_COPY;
+
+	if ((q->flags & ~VIF_RX_COPY) || (v->take != v->post && copy != wants_copies(v)))
+		return -EINVAL;
+	return copy ? post_copy(v, q) : vif_post(v, q);
+}
+
+/* The oldest of those requests whose frame its domain may write now. NULL: there is none. */
+static const struct vif_rx_request *take_copy(struct vif *v)
+{
+	while (v->take != v->post) {
+		const struct vif_rx_request *q = &v->posted[v->take++ % VIF_RX_SLOTS];
+
+		if (frame_is_writable(v->domain, MFN(q->frame)))
+			return q;
+		respond_error(rx_ring(v), q->id, -EBUSY, MFN(q->frame));
+	}
+	return NULL;
+}
+
+/* The packet in the hypervisor's @frame, for one that wants copies. False: @v does not. */
+static bool copy_in(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags)
+{
+	struct vif_rx_response a = { .offset = MACHINE_WIRE_OFFSET, .length = length, .flags = flags };
+	const struct vif_rx_request *q;
 	uint8_t *to;
 
+	if (!wants_copies(v))
+		return false;
+	q = take_copy(v);
 	if (!q) {
+		v->rx_dropped++;
+		return true;
+	}
+	a.id = q->id;
+	a.frame = q->frame;
+	to = (uint8_t *)machine_map_frame(MFN(q->frame), WINDOW_COPY) + MACHINE_WIRE_OFFSET;
+	memcpy(to, (uint8_t *)machine_map_frame(frame, WINDOW_DATA) + MACHINE_WIRE_OFFSET, length);
+	v->rx_packets++;
+	v->rx_bytes += length;
+	ring_respond(rx_ring(v), &a, 1);
+	return true;
+}
+
+/* The packet in the hypervisor's @frame becomes @v's domain's. Returns the hypervisor's in its place. */
+static mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags)
+{
+	struct vif_rx_response a = { .offset = MACHINE_WIRE_OFFSET, .length = length, .flags = flags, .frame = frame.n };
+	mfn_t posted;
+
+	if (copy_in(v, frame, length, flags))
+		return frame;
+	posted = take_posted(v, &a.id);
+	if (mfn_equal(posted, MFN_NONE)) {
 		v->rx_dropped++;
 		return frame;
 	}
-	if (!(q->flags & VIF_RX_COPY))
-		return exchange(v, q, frame, length, flags);
-	to = (uint8_t *)machine_map_frame(MFN(q->frame), WINDOW_COPY) + MACHINE_WIRE_OFFSET;
-	memcpy(to, (uint8_t *)machine_map_frame(frame, WINDOW_DATA) + MACHINE_WIRE_OFFSET, length);
-	respond_packet(v, q, MFN(q->frame), length, flags);
-	return frame;
+	clear_around(frame, length);
+	frame_pool_swap(posted, frame);
+	v->rx_packets++;
+	v->rx_bytes += length;
+	ring_respond(rx_ring(v), &a, 1);
+	return posted;
 }
 
-/* Puts @n of @p's bytes together, from @from on. */
-static void collect(uint8_t *to, const struct vif_packet *p, uint32_t from, uint32_t n)
-{
-	uint32_t now = from < p->have ? MIN(n, p->have - from) : 0, begin = p->have;
-
-	memcpy(to, p->header + from, now);
-	for (unsigned int i = 0; i < p->pieces; i++) {
-		const struct machine_piece *s = &p->rest[i];
-
-		to += now;
-		from += now;
-		n -= now;
-		now = from < begin + s->length ? MIN(n, begin + s->length - from) : 0;
-		memcpy(to, (uint8_t *)machine_map_frame(s->frame, WINDOW_DATA) + s->offset + (from - begin), now);
-		begin += s->length;
-	}
-}
-
-/* Packet @i of those that @p is cut into, or the only one, where a packet lies in @frame. Returns its length. */
-static uint32_t lay_out(mfn_t frame, const struct vif_packet *p, uint32_t i)
-{
-	uint8_t *to = (uint8_t *)machine_map_frame(frame, WINDOW_COPY) + MACHINE_WIRE_OFFSET;
-	const struct segmentation *c = &p->cut;
-
-	if (c->count == 0) {
-		collect(to, p, 0, p->length);
-		return p->length;
-	}
-	segmentation_header(c, i, p->header, to);
-	collect(to + c->payload, p, segmentation_from(c, i), segmentation_size(c, i));
-	return c->payload + segmentation_size(c, i);
-}
-
-static void deliver_part(struct vif *v, const struct vif_packet *p, uint32_t i)
-{
-	const struct vif_rx_request *q = take_posted(v);
-	uint16_t flags = p->sum ? VIF_RX_CSUM_OK | VIF_RX_CSUM_BLANK : 0;
-	uint32_t length;
-
-	if (!q) {
-		v->rx_dropped++;
-	} else if (q->flags & VIF_RX_COPY) {
-		length = lay_out(MFN(q->frame), p, i);
-		respond_packet(v, q, MFN(q->frame), length, flags);
-	} else {
-		length = lay_out(v->spare, p, i);
-		note_packet(v->spare, length);
-		v->spare = exchange(v, q, v->spare, length, flags);
-	}
-}
-
-/* A packet of somebody's on this machine, or one for many. */
+/* The same with a copy of @p's pieces, or one of each packet that it is cut into. */
 static void deliver_copy(struct vif *v, const struct vif_packet *p)
 {
-	uint32_t i = 0;
+	uint16_t flags = p->sum ? VIF_RX_CSUM_OK | VIF_RX_CSUM_BLANK : 0;
+	uint32_t i = 0, length;
+	uint8_t *to;
 
-	do
-		deliver_part(v, p, i);
-	while (++i < p->cut.count);
+	do {
+		if (v->take == v->post) {
+			v->rx_dropped++;
+			continue;
+		}
+		to = (uint8_t *)machine_map_frame(v->spare, WINDOW_COPY) + MACHINE_WIRE_OFFSET;
+		length = segmentation_copy(&p->cut, i, p->header, p->have, p->rest, p->pieces, to);
+		note_packet(v->spare, length);
+		v->spare = deliver(v, v->spare, length, flags);
+	} while (++i < p->cut.count);
 }
 
 /* ---- out of a guest ---- */
@@ -400,10 +370,9 @@ static bool is_forged(const struct vif *v, const struct vfr_packet *h)
 }
 
 /* The holds go along, and the answer comes when they are no longer needed: vif_sent(). */
-static void take_off(struct vif *v, const struct vfr_packet *h)
+static void take_off(struct vif *v, struct machine_sum sum)
 {
 	struct vif_packet *p = &v->packet;
-	struct machine_sum sum = { .at = 0 };
 	uint32_t token = state.free_flights[--state.free_count];
 	struct flight *f = &state.flights[token];
 
@@ -414,10 +383,7 @@ static void take_off(struct vif *v, const struct vfr_packet *h)
 	for (unsigned int i = 0; i < p->pieces; i++)
 		f->rest[i] = p->rest[i];
 	v->loaded = false;
-	if (p->sum)
-		sum = (struct machine_sum){ .start = h->sum_start, .at = h->sum_at };
-	if (p->cut.count > 0)
-		sum.segment = p->cut.segment;
+	sum.segment = p->cut.count > 0 ? p->cut.segment : 0;
 	machine_wire_send(p->header, p->have, p->rest, p->pieces, token, sum);
 }
 
@@ -485,7 +451,7 @@ void vif_transmit(struct vif *v)
 	}
 	charge(v);
 	if (outside)
-		take_off(v, &h);
+		take_off(v, p->sum ? (struct machine_sum){ h.sum_start, h.sum_at, 0 } : (struct machine_sum){ 0, 0, 0 });
 	else
 		answer(v, 0);
 }
@@ -717,10 +683,10 @@ static void rx_kick(struct ring *r)
 
 	do {
 		while (ring_take(r, &q) > 0) {
-			int err = v ? vif_post(v, &q) : -ENODEV;
+			int err = v ? post(v, &q) : -ENODEV;
 
 			if (err)
-				respond_error(r, &q, err);
+				respond_error(r, q.id, err, MFN(q.frame));
 		}
 	} while (ring_more(r));
 }
@@ -732,8 +698,9 @@ static void rx_stopped(struct ring *r)
 	while (v && v->take != v->post) {
 		const struct vif_rx_request *q = &v->posted[v->take++ % VIF_RX_SLOTS];
 
-		unhold(q);
-		respond_error(r, q, -ENODEV);
+		if (!(q->flags & VIF_RX_COPY))
+			frame_put(MFN(q->frame));
+		respond_error(r, q->id, -ENODEV, MFN(q->frame));
 	}
 }
 
@@ -843,12 +810,8 @@ uint32_t vif_count(const struct domain *d)
 static void each_hold(frame_see_fn *see)
 {
 	for_each_vif(v) {
-		for (uint32_t i = v->take; i != v->post; i++) {
-			const struct vif_rx_request *q = &v->posted[i % VIF_RX_SLOTS];
-
-			if (!(q->flags & VIF_RX_COPY))
-				see(MFN(q->frame), FRAME_NONE);
-		}
+		for (uint32_t i = v->take; i != v->post && !wants_copies(v); i++)
+			see(MFN(v->posted[i % VIF_RX_SLOTS].frame), FRAME_NONE);
 		for (unsigned int i = 0; v->loaded && i < v->packet.pieces; i++)
 			see(v->packet.rest[i].frame, FRAME_NONE);
 	}
@@ -873,12 +836,9 @@ static const char *fault_of(struct vif *v)
 		return "it has more credit than it may save up";
 	if (frame_record(v->spare)->owner != OWNER_MACHINE)
 		return "its spare frame is a domain's";
-	for (uint32_t i = v->take; i != v->post; i++) {
-		const struct vif_rx_request *q = &v->posted[i % VIF_RX_SLOTS];
-
-		if (!(q->flags & VIF_RX_COPY) && frame_record(MFN(q->frame))->owner != v->domain->id)
+	for (uint32_t i = v->take; i != v->post && !wants_copies(v); i++)
+		if (frame_record(MFN(v->posted[i % VIF_RX_SLOTS].frame))->owner != v->domain->id)
 			return "a frame is posted that is not its domain's";
-	}
 	return NULL;
 }
 

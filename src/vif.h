@@ -37,9 +37,9 @@ struct vif_packet {
 	uint16_t id;
 	int16_t error;			/* what to answer instead of sending it; 0: nothing */
 	bool sum;			/* its check sum is to be made by the wire */
+	struct segmentation cut;	/* how a large one is cut into several; @cut.count 0: it is not */
 	uint32_t length;		/* bytes, all together, ... */
-	uint32_t cost;			/* ... and those that leave, if it is cut into several */
-	struct segmentation cut;
+	uint32_t cost;			/* ... and those of all packets that leave */
 	uint32_t have;			/* of which so many are in @header, ... */
 	uint8_t header[VFR_HEADER];
 	unsigned int pieces;		/* ... and the others here, each in a frame that it holds */
@@ -117,10 +117,7 @@ void vif_refill(struct vif *v, uint64_t now);
 /* Sends @v's loaded packet, or says in the answer why not. */
 void vif_transmit(struct vif *v);
 
-/*
- * Takes a frame to receive into, that is @v's domain's own and held by nobody. Or one that a packet is to be copied into:
- * that is looked at when it is its turn. -EINVAL, -EBUSY.
- */
+/* Takes a frame that is @v's domain's own, and held by nobody, to receive into by exchange. -EINVAL, -EBUSY. */
 int vif_post(struct vif *v, const struct vif_rx_request *request);
 
 /* Doors for pc/, with nothing else under way: the wire has sent the packet of machine_wire_send(). */

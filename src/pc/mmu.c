@@ -14,6 +14,7 @@
 #include "paging.h"
 #include "pc/io.h"
 #include "pc/pc.h"
+#include "public/segment.h"
 
 #define ENTRIES		1024u
 #define OWN		(PTE_P | PTE_RW | PTE_A | PTE_D)

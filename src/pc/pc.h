@@ -10,6 +10,8 @@
 #include "machine.h"
 #include "pc/layout.h"
 
+struct domain;
+
 /* ---- the image: link.lds, boot.S ---- */
 
 extern char image_start[], text_end[], rodata_end[], image_end[];
@@ -65,6 +67,14 @@ void cpu_double_fault_regs(struct regs *regs);
 /* The registers to go back to a guest with: whoever is to run, with what is due to it. */
 struct regs *trap_leave(void);
 
+#define VECTOR_DEBUG		1
+#define VECTOR_NO_FPU		7
+#define VECTOR_PROTECTION	13
+#define VECTOR_PAGE_FAULT	14
+
+/* Serves a #GP that may be an access at a negative offset; false: it is none. */
+bool negative_offset(struct domain *d, struct regs *regs);	/* lab 4 */
+
 extern const uint32_t entry_points[];		/* 0 to 31, then IRQ_VECTOR on */
 extern char entry_hypercall[], entry_double_fault[];
 extern char exit_segments[], exit_segments_end[], exit_iret[];
@@ -102,23 +112,6 @@ void alarm_open(struct alarm *a, void (*ring)(struct alarm *a));	/* for good */
 void alarm_set(struct alarm *a, uint64_t when);
 
 void clock_init(void);
-
-/* ---- disks ---- */
-
-/* Starts a transfer on a driver's disk number @unit: machine_disk_start() says what that means. */
-typedef void disk_start_fn(unsigned int unit, const struct machine_transfer *t, void *tag);
-
-/* The drivers, which add what they find. */
-void ide_init(void);
-void ramdisk_init(void);
-
-/* One more disk of the machine's. False: it has as many as it can have. At start only. */
-bool disk_add(struct machine_disk what, disk_start_fn *start, unsigned int unit);
-
-/* ---- the wire ---- */
-
-/* Looks for a network. Before start(). */
-void wire_init(void);		/* lab 8 */
 
 /* ---- consoles ---- */
 

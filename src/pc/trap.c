@@ -15,7 +15,6 @@
 #include "pc/io.h"
 #include "pc/pc.h"
 #include "sched.h"
-#include "tls_fixup.h"
 #include "upcall.h"
 
 _Static_assert(offsetof(struct regs, eip) == REGS_EIP, "entry.S");
@@ -23,15 +22,9 @@ _Static_assert(offsetof(struct regs, cs) == REGS_CS, "entry.S");
 _Static_assert(sizeof(struct regs) == REGS_SIZE, "entry.S");
 _Static_assert(MACHINE_RING0_CODE == SELECTOR_CODE && MACHINE_RING0_DATA == SELECTOR_DATA, "entry.S");
 
-#define VECTOR_DEBUG		1
-#define VECTOR_NO_FPU		7
-#define VECTOR_PROTECTION	13
-#define VECTOR_PAGE_FAULT	14
-
 /* Error code of a fault that names an entry of the IDT (SDM 3A, 6.13). */
 #define ERROR_EXTERNAL	1u
 #define ERROR_IDT	2u
-#define ERROR_USER	4u	/* of a page fault */
 
 /* Delivering may be the end of a domain. */
 struct regs *trap_leave(void)
@@ -55,23 +48,13 @@ struct regs *serve_hypercall(struct regs *regs)
 
 static void protection_fault(struct domain *d, struct regs *regs)
 {
-	uint32_t fault;
+	bool served = false;
 
-	if ((regs->error & (ERROR_IDT | ERROR_EXTERNAL)) == ERROR_IDT &&
-	    upcall_int_n(d, regs, regs->error >> 3 & 0xff))
-		return;
-	if (regs->error == 0 && (regs->cs & 3) == 3) {
-		switch (tls_fixup(d, regs, &fault)) {
-		case TLS_RETRY:
-			return;
-		case TLS_GIVE_PF:
-			upcall_exception(d, regs, VECTOR_PAGE_FAULT, ERROR_USER, fault);
-			return;
-		case TLS_GIVE_GP:
-			break;
-		}
-	}
-	upcall_exception(d, regs, VECTOR_PROTECTION, regs->error, 0);
+	if ((regs->error & (ERROR_IDT | ERROR_EXTERNAL)) == ERROR_IDT)
+		served = upcall_int_n(d, regs, regs->error >> 3 & 0xff);
+	served = served || negative_offset(d, regs);	/* lab 4 */
+	if (!served)
+		upcall_exception(d, regs, VECTOR_PROTECTION, regs->error, 0);
 }
 
 static void exception(struct domain *d, struct regs *regs)

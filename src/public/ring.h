@@ -108,7 +108,8 @@ struct vif_tx_response {
  * -EBUSY in use, when it was posted or when it was its turn; -ENODEV the VIF or the ring is gone.
  *
  * With VIF_RX_COPY the frame stays the domain's, which has it mapped writable when it is its turn (else -EBUSY): the
- * packet is copied into it, all else in it stays as it was, and it comes back itself.
+ * packet is copied into it, all else in it stays as it was, and it comes back itself. Those that wait are all of one kind,
+ * with the flag or without: -EINVAL.
  */
 #define VIF_RX_SLOTS		128
 #define VIF_RX_COPY		1

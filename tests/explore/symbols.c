@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "host/host.h"
 
-/* tests/build.mk gives the core's variables sections of their own; these are the linker's names for their ends. */
+/* labs/build.mk gives the core's variables sections of their own; these are the linker's names for their ends. */
 extern char __start_core_data[], __stop_core_data[];
 extern char __start_core_bss[], __stop_core_bss[];
 

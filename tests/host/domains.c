@@ -113,8 +113,7 @@ struct guest host_domain(uint32_t frames)
 	}
 	map_row(&g);
 	paging_adopt(g.d, MFN(g.mfn[PFN_DIRECTORY]));
-	if (frame_get_type(g.d, MFN(g.mfn[PFN_SHARED]), FRAME_WRITABLE))
-		host_panic("host_domain: the shared page was refused");
+	paging_adopt_use(MFN(g.mfn[PFN_SHARED]), FRAME_WRITABLE);
 	domain_set_shared(g.d, MFN(g.mfn[PFN_SHARED]));
 	vcpu_open(g.d, host_va(PFN_DATA), 0);
 	g.d->vcpu.regs.esp = host_va(PFN_DATA) + PAGE_SIZE;

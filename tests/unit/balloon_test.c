@@ -442,23 +442,23 @@ TEST(what_others_were_promised_is_not_for_the_taking)
 
 	start();
 	other = host_domain(20);
-	balloon_promise(g.d, OWN);
-	balloon_promise(other.d, 20);
-	EXPECT_EQ(balloon_unpromised(), frame_pool_free_count());
+	frame_pool_promise(g.d, OWN);
+	frame_pool_promise(other.d, 20);
+	EXPECT_EQ(frame_pool_unpromised(NULL), frame_pool_free_count());
 	for (uint32_t pfn = 10; pfn < 20; pfn++) {
 		host_enter(&other);
 		EXPECT_EQ(CALL(&other, update_va_mapping, host_va(pfn), 0, UVM_NONE, DOMID_SELF), 0);
 		EXPECT_EQ(balloon_give_back(other.d, MFN(other.mfn[pfn])), 0);
 	}
 	left = frame_pool_free_count();
-	EXPECT_EQ(balloon_unpromised(), left - 10);
+	EXPECT_EQ(frame_pool_unpromised(NULL), left - 10);
 	host_enter(&g);
 	balloon_set_limit(g.d, 1000);
 	while (frame_pool_free_count() > 15)
 		EXPECT_EQ(grow(1), 1);
 	EXPECT_EQ(grow(16), 5);
 	EXPECT_EQ(grow(1), -ENOMEM);
-	EXPECT_EQ(balloon_unpromised(), 0);
+	EXPECT_EQ(frame_pool_unpromised(NULL), 0);
 
 	/* Its own it can have again, and no more than that is kept for it if its limit is lower. */
 	balloon_set_limit(other.d, 16);
@@ -481,11 +481,11 @@ TEST(what_others_were_promised_is_not_for_the_taking)
 TEST(a_promise_beyond_what_is_free_leaves_nothing_to_take)
 {
 	start();
-	balloon_promise(zero.d, UINT32_MAX);
+	frame_pool_promise(zero.d, UINT32_MAX);
 	balloon_set_limit(zero.d, UINT32_MAX);
 	balloon_set_limit(g.d, UINT32_MAX);
 	EXPECT_EQ(grow(1), -ENOMEM);
-	EXPECT_EQ(balloon_unpromised(), 0);
+	EXPECT_EQ(frame_pool_unpromised(NULL), 0);
 }
 
 /* ---- exchange ---- */

@@ -396,7 +396,8 @@ TEST(a_promise_that_was_let_go_is_not_filled_with_what_others_were_promised)
 	balloon_take(one.d, mfns, FRAMES);
 	EXPECT_EQ(frame_pool_free_count(), 100);
 	balloon_set_limit(domain_next(first), 100);
-	EXPECT_EQ(balloon_fill(domain_next(first), GUEST_ADDR(ARG(mfns)), 100), 0);
+	EXPECT_EQ(ask(&zero, (struct control_op){ .op = CONTROL_frame_list, .domain = first, .u.frames = { 0, 100, ARG(mfns) } }), 0);
+	EXPECT_EQ(answer.u.frames.count, 0);
 }
 
 TEST(there_are_so_many_domains_and_no_more)

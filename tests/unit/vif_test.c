@@ -1062,6 +1062,46 @@ TEST(a_packet_is_copied_into_nothing_that_its_receiver_could_not_write)
 	EXPECT(memcmp(before, host_frame(bad[0]), PAGE_SIZE) == 0);
 	post_copy(&a, 8, one.mfn[PFN_NET], 2);
 	EXPECT(net_received(&a, &r) && r.id == 8 && r.length == -EINVAL);
+	post_copy(&a, 9, bad[0], VIF_RX_COPY);
+	host_wire_arrive(bytes, 100);
+	EXPECT(net_received(&a, &r) && r.id == 9 && r.length == -EBUSY);
+	expect_none(&a);
+	EXPECT_EQ(info(&a).rx_dropped, 1);
+}
+
+TEST(frames_that_wait_are_all_of_one_kind)
+{
+	struct vif_rx_response r;
+
+	start_open();
+	post(&a, 1);
+	post_copy(&a, 1, one.mfn[PFN_NET], VIF_RX_COPY);
+	EXPECT(net_received(&a, &r) && r.id == 1 && r.length == -EINVAL);
+	packet(stranger, a.mac, 100);
+	host_wire_arrive(bytes, 100);
+	expect_packet(&a, 100, 100);
+	post_copy(&a, 2, one.mfn[PFN_NET], VIF_RX_COPY);
+	net_post(&a, 3, one.mfn[PFN_POST + 1]);
+	net_ring_op(&a, RING_kick, RING_VIF_RX);
+	EXPECT(net_received(&a, &r) && r.id == 3 && r.length == -EINVAL);
+	host_wire_arrive(bytes, 100);
+	EXPECT(net_received(&a, &r) && r.id == 2 && r.length == 100);
+}
+
+TEST(copies_that_wait_are_answered_when_the_vif_goes)
+{
+	struct control_op op = { .op = CONTROL_vif_destroy, .domain = 1 };
+	uint32_t refs, free;
+	struct vif_rx_response r;
+
+	start_open();
+	refs = frame_record(MFN(one.mfn[PFN_NET]))->refs;
+	post_copy(&a, 4, one.mfn[PFN_NET], VIF_RX_COPY);
+	free = frame_pool_free_count();
+	EXPECT_EQ(net_control(&zero, &op), 0);
+	EXPECT(net_received(&a, &r) && r.id == 4 && r.length == -ENODEV);
+	EXPECT_EQ(frame_record(MFN(one.mfn[PFN_NET]))->refs, refs);
+	EXPECT_EQ(frame_pool_free_count(), free + 1);
 }
 
 TEST(a_posted_frame_stays_and_one_that_got_mapped_meanwhile_is_handed_back)
