@@ -112,13 +112,12 @@ static void add_piece(struct vif_packet *p, mfn_t frame, uint32_t offset, uint32
 		p->rest[p->pieces++] = (struct machine_piece){ frame, offset + n, length - n };
 }
 
-static uint32_t longest(const struct vif_tx_request *q)
+uint32_t vif_longest(const struct vif_tx_request *q)
 {
 	return q->flags & VIF_TX_SEGMENTS ? VIF_LARGE_MAX : VIF_PACKET_MAX;
 }
 
-/* When all of @p is there: what will leave. -EINVAL: it cannot be cut as its sender wants. */
-static int plan(const struct vif_tx_request *q, struct vif_packet *p)
+int vif_plan(const struct vif_tx_request *q, struct vif_packet *p)
 {
 	int err = 0;
 
@@ -143,7 +142,7 @@ static int gather(struct domain *d, const struct vif_tx_request *q, struct vif_p
 		mfn_t frame = MFN(q->piece[i].address >> PAGE_SHIFT);
 		unsigned int before = p->pieces;
 
-		if (length == 0 || length > PAGE_SIZE - offset || length > longest(q) - p->length)
+		if (length == 0 || length > PAGE_SIZE - offset || length > vif_longest(q) - p->length)
 			return -EINVAL;
 		if (frame_get(d, frame))
 			return -EINVAL;
@@ -151,7 +150,7 @@ static int gather(struct domain *d, const struct vif_tx_request *q, struct vif_p
 		if (p->pieces == before)
 			frame_put(frame);
 	}
-	return plan(q, p);
+	return vif_plan(q, p);
 }
 
 static bool has_cap(const struct vif *v)
@@ -296,8 +295,7 @@ static const struct vif_rx_request *take_copy(struct vif *v)
 	return NULL;
 }
 
-/* The packet in the hypervisor's @frame, for one that wants copies. False: @v does not. */
-static bool copy_in(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags)
+bool vif_copy_in(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags)
 {
 	struct vif_rx_response a = { .offset = MACHINE_WIRE_OFFSET, .length = length, .flags = flags };
 	const struct vif_rx_request *q;
@@ -326,7 +324,7 @@ static mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags
 	struct vif_rx_response a = { .offset = MACHINE_WIRE_OFFSET, .length = length, .flags = flags, .frame = frame.n };
 	mfn_t posted;
 
-	if (copy_in(v, frame, length, flags))
+	if (vif_copy_in(v, frame, length, flags))
 		return frame;
 	posted = take_posted(v, &a.id);
 	if (mfn_equal(posted, MFN_NONE)) {

@@ -117,6 +117,21 @@ void vif_refill(struct vif *v, uint64_t now);
 /* Sends @v's loaded packet, or says in the answer why not. */
 void vif_transmit(struct vif *v);
 
+/* How many bytes a packet of this request may have. */
+uint32_t vif_longest(const struct vif_tx_request *q);
+
+/*
+ * When all of @p is there: what will leave, @p->cut and @p->cost. -EINVAL: it is to be cut, which cannot be (segmentation.h),
+ * or without a check sum.
+ */
+int vif_plan(const struct vif_tx_request *q, struct vif_packet *p);
+
+/*
+ * For a guest that has posted frames to be copied into: the packet at MACHINE_WIRE_OFFSET in the hypervisor's @frame
+ * is copied, or dropped. False: @v has none such.
+ */
+bool vif_copy_in(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags);
+
 /* Takes a frame that is @v's domain's own, and held by nobody, to receive into by exchange. -EINVAL, -EBUSY. */
 int vif_post(struct vif *v, const struct vif_rx_request *request);
 
