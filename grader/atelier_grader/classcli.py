@@ -3,7 +3,6 @@
 
 import argparse
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -18,10 +17,12 @@ from .classrun import ClassError, Entry, Grader, Run, Shard
 from .classtable import Roster
 from .emulator import ROOT, Infra
 from .manifest import Manifest, ManifestError
-from .result import INFRA, Lab
+from .result import INFRA, Lab, Result, from_json
 from .submission import Refused
 
 PROGRAM = ROOT / "grader/grade-class"
+LONGEST = 3 * 3600.0  # seconds for a submission: all that is in it has limits of its own
+INTERRUPTED = 130  # what grader/grade ends with
 Take = Callable[[Path, Manifest], Mapping[str, bytes]]  # a submission's files that the lab lets a student change
 
 EPILOG = """\
@@ -107,20 +108,33 @@ def grade(options: argparse.Namespace, words: list[str], root: Path, lab: Manife
         command = [str(program.resolve()), *without(words, "--slurm", "--sbatch", "--similar", "--export")]
         slurm.run(f"atelier-lab{lab.number}", command, out, tasks, options.jobs, options.sbatch.split())
     else:
-        out.mkdir(parents=True, exist_ok=True)
-        os.umask(0o022)  # for all threads: what sandboxes read is readable; that nobody else reads the results is up to `out` itself
         seeds = hashlib.sha256(f"{options.seed}\n{key}".encode()).hexdigest()
         decided = f"{classrun.tests_digest(root, lab.folder)} {seeds}"
         run = Run(Lab(lab.number, lab.name, lab.title), sum(test.points for test in lab.tests), out,
-                  grader or the_grader(root, lab, options.seed, key), decided, options.jobs, options.shard or Shard(), options.cache)
+                  grader or the_grader(root, lab, options), decided, options.jobs, options.shard or Shard(), options.cache)
         watch(run, submissions)
     if options.shard:
         return 0
     return collect(options, root, lab, submissions, out, roster, take)
 
 
-def the_grader(root: Path, lab: Manifest, seed: str, key: str) -> Grader:
-    return lambda path: grading.grade(path, lab.number, grading.Options(seed=seed, key=key.encode(), jobs=1, root=root))
+def the_grader(root: Path, lab: Manifest, options: argparse.Namespace) -> Grader:
+    """grader/grade, a process for each submission: what one does to its grader harms no other."""
+    seeds = ["--key", str(options.key)] if options.key else ["--seed", options.seed]
+
+    def one(path: Path) -> Result:
+        with tempfile.TemporaryDirectory(prefix="atelier-one-") as scratch:
+            out = Path(scratch) / "result.json"
+            command = [str(root / "grader/grade"), "--lab", str(lab.number), *seeds, "--jobs", "1", "--format", "json", "--out", str(out)]
+            done = subprocess.run([*command, "--", str(path)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                  text=True, errors="replace", timeout=LONGEST, check=False)
+            if done.returncode == INTERRUPTED:
+                raise KeyboardInterrupt
+            if not out.exists():
+                raise RuntimeError(f"grader/grade: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+            return from_json(out.read_text(encoding="utf-8"))
+
+    return one
 
 
 def the_files(path: Path, lab: Manifest) -> Mapping[str, bytes]:

@@ -17,7 +17,7 @@ from . import classrun
 from .classrun import ClassError
 from .report import common, html
 from .report.csv import table as csv_table
-from .result import FAILED, INFRA, NOT_RUN, PASSED, WAITS, Result, clean
+from .result import FAILED, INFRA, NOT_BUILT, NOT_RUN, PASSED, REFUSED, WAITS, Result, clean
 
 ABSENT = "absent"  # on the roster, and has handed in nothing
 NOT_GRADED = "not graded yet"
@@ -76,7 +76,7 @@ def rows(submitted: Sequence[str], results: Mapping[str, Result], roster: Roster
 
 @dataclass(frozen=True)
 class Item:
-    """A test, over the class. Of those that it could not be run for, or ended as INFRA, it says nothing."""
+    """A test, over the class. Of those that it was not run for, or that ended as INFRA, it says nothing."""
 
     name: str
     exercise: str
@@ -98,7 +98,7 @@ def items(results: Sequence[Result]) -> list[Item]:
     """The tests of a class, in the order of the lab."""
     order: dict[str, list] = {}
     for one in results:
-        for test in one.tests:
+        for test in one.tests if one.status not in (NOT_BUILT, REFUSED) else ():
             order.setdefault(test.name, []).append((test, one))
     found = []
     for name, pairs in order.items():
@@ -107,7 +107,8 @@ def items(results: Sequence[Result]) -> list[Item]:
         failures: dict[str, int] = {}
         for test, _ in ran:
             if test.status != PASSED:
-                failures[test.failure] = failures.get(test.failure, 0) + 1
+                why = test.failure or common.WORDS[test.status]
+                failures[why] = failures.get(why, 0) + 1
         test = pairs[0][0]
         found.append(Item(name, test.exercise, test.visibility, test.points, len(ran), sum(t.status == PASSED for t, _ in ran),
                           sum(t.status == WAITS for t, _ in ran), sum(t.status == INFRA for t, _ in pairs), _correlation(scored),

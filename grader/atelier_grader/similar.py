@@ -2,8 +2,8 @@
 """Who wrote the same as whom: Debian's similarity-tester (sim_c) over what is each student's own, and exports for JPlag and MOSS.
 
 What was handed out is taken out first, so that nobody resembles everybody. The reference, the wrong solutions and earlier years
-are in the pool that submissions are compared with, but not with each other. sim_c compares tokens: other names, comments and
-layout hide nothing from it. A listing is a reason to talk, never a verdict.
+are in the pool that submissions are compared with, but not with each other; of the wrong solutions only the nearest is told.
+sim_c compares tokens: other names, comments and layout hide nothing from it. A listing is a reason to talk, never a verdict.
 """
 
 import re
@@ -84,7 +84,14 @@ def compare(folder: Path, submissions: Mapping[str, Files], pool: Mapping[tuple[
         pair = Pair(a[1], b[1], b[0], shares.get((a, b), 0), shares.get((b, a), 0))
         if pair.most >= threshold:
             pairs[a, b] = pair
-    return sorted(pairs.values(), key=lambda p: (-p.most, -p.share, p.one, p.kind, p.other))
+    found, nearest = [], set()
+    for pair in sorted(pairs.values(), key=lambda p: (-p.most, -p.share, p.one, p.kind, p.other)):
+        # The wrong solutions differ by a line or two: whoever resembles one resembles all.
+        if pair.kind != "wrong" or pair.one not in nearest:
+            found.append(pair)
+        if pair.kind == "wrong":
+            nearest.add(pair.one)
+    return found
 
 
 def wrong_solutions(reference: Files, patches: list[Path], scratch: Path) -> dict[tuple[str, str], Files]:

@@ -250,6 +250,46 @@ class Grading(Class):
                 self.assertIn(why, complained)
 
 
+    def test_each_is_graded_by_a_process_of_its_own(self) -> None:
+        """grader/grade stands in: it keeps its words, and does what the submission's marks say."""
+        self.file("sample.json", result.to_json(samples.MIXED))
+        self.file("course/grader/grade", """#!/bin/sh
+echo "$@" >>../words
+while [ "$1" != -- ]; do [ "$1" = --out ] && out=$2; shift; done
+. "$2/marks.txt"
+""").chmod(0o755)
+        self.submit("ada", f"cp {self.place}/sample.json $out; exit 0")
+        self.submit("bob", "echo 'grade: no such thing' >&2; exit 2")
+        self.submit("cyd", "echo nonsense >$out")
+        self.submit("dan", "kill -9 $$")
+        key = self.file("key", "0123456789abcdef")
+        was = os.getcwd()
+        self.addCleanup(os.chdir, was)
+        os.chdir(self.root)
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.assertEqual(classcli.main(self.command("--key", key), self.root), 1)
+            self.assertEqual(classcli.main(self.command(out=self.place / "seeded"), self.root), 1)
+        found = classrun.results(self.out)
+        self.assertEqual({name: one.score for name, one in found.items()}, {"ada": 30, "bob": None, "cyd": None, "dan": None})
+        for name, why in (("bob", "RuntimeError: grader/grade: grade: no such thing"), ("cyd", "ResultError: no JSON"),
+                          ("dan", "no reason given")):
+            self.assertIn(why, found[name].message)
+        words = (self.place / "words").read_text().splitlines()
+        self.assertEqual(len(words), 8)
+        for line in words[:4]:
+            self.assertRegex(line, rf"^--lab 3 --key {key} --jobs 1 --format json --out \S+ -- {self.handed_in}/(ada|bob|cyd|dan)$")
+        for line in words[4:]:
+            self.assertRegex(line, r"^--lab 3 --seed 1 --jobs 1 ")
+
+    def test_an_interrupt_is_nobodys_result(self) -> None:
+        self.file("course/grader/grade", "#!/bin/sh\nexit 130\n").chmod(0o755)
+        self.submit("ada", "")
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said):
+            self.assertEqual(classcli.main(self.command(), self.root), 130)
+        self.assertEqual((said.getvalue().count("\n"), classrun.results(self.out)), (1, {}))
+
+
 class Journals(Class):
     def start(self, *words: str) -> subprocess.Popen:
         environment = {**os.environ, "FAKE_ROOT": str(self.root), "FAKE_LOG": str(self.log)}
@@ -403,7 +443,7 @@ class Staff(Class):
         for i, (a, b, c) in enumerate(marks):
             self.submit(f"s{i}", f"refs passed\ntypes {b}\nlinear {c}\nflush {a}")
         self.run_class()
-        found = {item.name: item for item in classtable.items(list(classrun.results(self.out).values()))}
+        found = {item.name: item for item in classtable.items([*classrun.results(self.out).values(), samples.NOT_BUILT, samples.REFUSED])}
         self.assertEqual((found["refs"].rate, found["refs"].discrimination), (1.0, None))
         self.assertEqual((found["flush"].ran, found["flush"].passed, found["flush"].infra), (4, 3, 1))
         self.assertEqual((found["types"].rate, found["types"].failures), (0.6, (("wrong observation", 2),)))

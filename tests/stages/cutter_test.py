@@ -38,6 +38,11 @@ class Files(Small):
         self.assertNotIn("src/two.h", tree)
         self.assertIn("src/two.h", self.cut(2, "step"))
 
+    def test_a_later_lab_s_handout_and_pictures_are_absent(self) -> None:
+        small.commit(self.root, {f"handouts/{name}": "\n" for name in ("lab1-one.md", "lab2-two.md", "pictures/lab2-how.svg", "style.md")})
+        self.assertEqual({n for n in self.cut(1, "fresh") if n.startswith("handouts/")}, {"handouts/lab1-one.md", "handouts/style.md"})
+        self.assertIn("handouts/pictures/lab2-how.svg", self.cut(2, "step"))
+
     def test_no_student_gets_what_is_the_staff_s(self) -> None:
         for kind in stage.KINDS:
             names = set(self.cut(2, kind))

@@ -22,7 +22,8 @@ from cutter import history, source, stage  # noqa: E402
 from small import ROOT, git  # noqa: E402
 
 TREES = ROOT / "build/stages/check"
-TELLING = 24  # characters: a shorter line of a solution may well be somebody's own
+TELLING = 32  # characters: a shorter line is one declaration or one call, and may well be somebody's own
+SIMPLE = {"list_insert(&d->sched.queue, &policy.queue);"}  # what a handed-out body does so that the machine runs at all
 SECONDS = 600
 QUIET = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
 
@@ -48,7 +49,8 @@ def put(number: int, kind: str) -> Path:
 
 def body(text: str, name: str, where: str) -> list[str]:
     item = source.one(text, name, where)
-    return [line.strip() for line in text.split("\n")[item.start + 1:item.last]]
+    lines = text.split("\n")[item.start:item.last]
+    return [line.strip() for line in lines[lines.index("{") + 1:]]
 
 
 def without_exercises(path: str, text: str) -> list[str]:
@@ -90,11 +92,11 @@ class Texts(unittest.TestCase):
             for exercise in lab.exercises:
                 for path, name in exercise.functions:
                     for line in body(course().files[path].text, name, path):
-                        if len(line) >= TELLING and line not in given and not line.startswith(("*", "/*", "//")):
+                        if len(line) >= TELLING and line not in given | SIMPLE and not line.startswith(("*", "/*", "//")):
                             secret[line] = f"{path}: {name}"
-        leaks = {f"{name}, from lab {n} on, has a line of {secret[line.strip()]}: {line.strip()}" for n in reversed(labs())
-                 for name, file in cut(n, "step").items() for line in file.data.decode(errors="replace").split("\n") if line.strip() in secret}
-        self.assertFalse(leaks, "\n" + "\n".join(sorted(leaks)))
+        leaks = {(name, line.strip()): n for n in reversed(labs()) for name, file in cut(n, "step").items()
+                 for line in file.data.decode(errors="replace").split("\n") if line.strip() in secret}
+        self.assertFalse(leaks, "".join(f"\n{name}, from lab {n} on, has a line of {secret[line]}: {line}" for (name, line), n in sorted(leaks.items())))
 
     def test_no_stage_speaks_of_what_it_has_not(self) -> None:
         """No tag of a later lab, no include of a file that is not there."""
@@ -104,7 +106,7 @@ class Texts(unittest.TestCase):
                 if not name.startswith(("src/", "guestos/mini/", "tests/host/")) or not name.endswith((".c", ".h", ".S")):
                     continue
                 for included in re.findall(r'^#include "([^"]+)"', file.text, re.MULTILINE):
-                    near = [os.path.normpath(f"{Path(name).parent}/{included}"), f"src/{included}", f"guestos/mini/{included}", f"tests/{included}"]
+                    near = [os.path.normpath(f"{Path(name).parent}/{included}"), included, f"src/{included}", f"guestos/mini/{included}", f"tests/{included}"]
                     self.assertTrue(any(place in tree for place in near), f"lab {n}: {name} includes {included}")
 
 

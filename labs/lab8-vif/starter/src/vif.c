@@ -11,7 +11,7 @@
  * is not of @d's own frames. Then @p still says what is held: the answer drops that. Keeps V1. Handout,
  * part 8.2.
  */
-static __attribute__((unused)) int gather(struct domain *d, const struct vif_tx_request *q, struct vif_packet *p)
+static int gather(struct domain *d, const struct vif_tx_request *q, struct vif_packet *p)
 {
 	return exercise_missing("8.2");
 }
@@ -64,7 +64,7 @@ int vif_post(struct vif *v, const struct vif_rx_request *request)
  * request's. One that its domain has got another hold on since is answered with -EBUSY, and the next one
  * is looked at. MFN_NONE: there is none. Keeps B2, R2. Handout, part 8.3.
  */
-static __attribute__((unused)) mfn_t take_posted(struct vif *v, uint16_t *id)
+static mfn_t take_posted(struct vif *v, uint16_t *id)
 {
 	exercise_missing("8.3");
 	return MFN_NONE;
@@ -77,7 +77,7 @@ static __attribute__((unused)) mfn_t take_posted(struct vif *v, uint16_t *id)
  * frame but the packet's are zero by then: what else was there is somebody else's. Without a posted frame
  * the packet is dropped, @rx_dropped counts it, and @frame is returned. Keeps B2, R2. Handout, part 8.3.
  */
-static __attribute__((unused)) mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags)
+static mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags)
 {
 	exercise_missing("8.3");
 	return frame;
