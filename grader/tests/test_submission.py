@@ -211,8 +211,8 @@ class Reading(unittest.TestCase):
     def test_repositories_that_are_none(self):
         path = self.git({"src/first.c": TEXT})
         head = (path / "HEAD").read_text()
-        for text, why in (("ref: ../../etc/passwd", "names no branch"), ("ref: refs/heads/none", "has no commit"), ("0" * 40, "cannot be read"),
-                          ("--help", "has no commit")):
+        for text, why in (("ref: ../../etc/passwd", "names no branch"), ("ref: refs/heads/none", "has no commit"),
+                          ("0" * 40, "cannot be read"), ("--help", "has no commit")):
             (path / "HEAD").write_text(text + "\n")
             self.refused(path, why)
         (path / "HEAD").write_text(head)
