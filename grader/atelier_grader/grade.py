@@ -181,7 +181,8 @@ class _About:
             return Submission(clean(self.name, 120), "", (), ())
         # What is ours, unchanged, is no news.
         ours = [self.options.root, *([self.base.path] if self.base else [])]
-        aside = [(name, why) for name, why, digest in self.taken.aside if not digest or not any(_same(tree / name, digest) for tree in ours)]
+        aside = [(name, why) for name, why, digest in self.taken.aside
+                 if not digest or not any(_same(tree / name, digest) for tree in ours)]
         ignored = [Ignored(name, why) for name, why in aside[:NAMED]]
         more = len(aside) - len(ignored) + self.taken.more
         if more:
@@ -381,7 +382,8 @@ def _run_machine(boot: emulator.Boot, orders: Mapping, folder: Path, given: Sequ
                     folder=2 * memory + emulator.LOG_LIMIT + emulator.OUTPUT_LIMIT + 256 * MIB, processes=64)
     with tempfile.TemporaryFile() as file:
         _ask(file, orders)
-        done = sandbox.run(package.step("run"), [Mount(package.made()), *given, Mount(folder / "run", "/w", True)], limits, "/w", stdin=file)
+        mounts = [Mount(package.made()), *given, Mount(folder / "run", "/w", True)]
+        done = sandbox.run(package.step("run"), mounts, limits, "/w", stdin=file)
     told = _answer(done, "run")
     if "infra" in told:
         raise Infra(clean(str(told["infra"])))

@@ -219,7 +219,7 @@ _HEAD = re.compile(r"^\S+:\d+: (?:update )?target '([^']*)' (?:due to: (.*)|does
 def parse(trace: str) -> Iterator[Command]:
     """The commands in what `make --dry-run --trace` prints: a line that names a target, then what is run for it."""
     output, inputs, lines = "", "", []
-    for line in [*trace.split("\n"), ":0: target '' does not exist"]:
+    for line in [*trace.split("\n"), "end:0: target '' does not exist"]:
         head = _HEAD.match(line)
         if not head:
             lines.append(line)
