@@ -103,7 +103,7 @@ def _check(course: Course) -> None:
 # ---- which files ----
 
 def handed_out(course: Course, lab: Manifest) -> set[str]:
-    """The files of a lab's own folder that students get: the manifest, public tests, and what those are made of."""
+    """The files of a lab's own folder that students get: the manifest, public tests, what those are made of, the demo."""
     folder = f"labs/{lab.folder}/"
     tests = {name for name in course.files if name.startswith(folder + "tests/")}
     public = {test.name for test in lab.tests if test.visibility == "public"}
@@ -112,7 +112,8 @@ def handed_out(course: Course, lab: Manifest) -> set[str]:
     while more := {name for name in tests - given if PurePosixPath(name).stem not in own
                    and any(_names(course.files[other].text, name) for other in given)}:
         given |= more
-    return given | {folder + "lab.toml"}
+    demo = {name for name in course.files if name.startswith(folder + "demo/")}
+    return given | demo | {folder + "lab.toml"}
 
 
 def _names(text: str, name: str) -> bool:
