@@ -24,8 +24,10 @@ void paging_switch_to(struct domain *d)
 /* Its tables must not be in use when their frames go. */
 bool paging_destroy(struct domain *d)
 {
-	if (mfn_equal(machine_loaded_base(), d->paging.base))
-		machine_load_base(MFN_NONE);
+	mfn_t base = d->paging.base;
+
 	d->paging.base = MFN_NONE;
+	if (mfn_equal(base, machine_loaded_base()))
+		machine_load_base(MFN_NONE);
 	return true;
 }
