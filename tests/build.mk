@@ -129,10 +129,10 @@ mutants: | deps-check	## does every known mistake get caught? MUTANT=name: that 
 # ---- everything ----
 
 .PHONY: check check-quick check-long house
-check: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) $(MINI_NEEDS) $(CHECK_NEEDS) | deps-build deps-run deps-linux deps-bochs deps-iso deps-check deps-gdb	## every test of the project
+check: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) $(MINI_NEEDS) $(CHECK_NEEDS) | deps-build deps-run deps-linux deps-bochs deps-iso deps-check deps-gdb deps-class deps-slurm	## every test of the project
 	@tests/run$(leave_status)
 
-check-quick: build/atelier.elf $(MINI_NEEDS) $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check	## the tests that need no Linux, in two minutes
+check-quick: build/atelier.elf $(MINI_NEEDS) $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check deps-class deps-slurm	## the tests that need no Linux, in two minutes
 	@tests/run --quick$(leave_status)
 
 check-long: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) | deps-build deps-run deps-bochs deps-check	## what takes longer: the mutants, the explorer on the largest of its machines, fifty power cuts, a Debian in Bochs
