@@ -93,7 +93,15 @@ def _choose(lab: Manifest, options: Options) -> list[tuple[Listed, tuple[str, ..
     chosen = [(test, where) for test, where in chosen if where]
     if not chosen:
         raise ManifestError(f"lab {lab.number} has no test that fits; it has {', '.join(test.name for test in lab.tests)}")
-    return chosen
+    here = [(test, where) for test, where in chosen if _handed_out(lab, test)]
+    if not here:
+        raise ManifestError(f"lab {lab.number}: {chosen[0][0].name} is a hidden test, and not in this tree")
+    return here
+
+
+def _handed_out(lab: Manifest, test: Listed) -> bool:
+    """Whether a test is in this tree: a student's has the public ones alone. A public one that is not there is a fault."""
+    return test.visibility == "public" or (lab.path.parent / "tests" / f"{test.name}.py").exists()
 
 
 @contextmanager
@@ -235,7 +243,8 @@ class _Grading:
         self.lab = self.base.lab
         self.chosen = chosen
         self.place = place
-        self.notes: list[str] = []
+        hidden = [test for test in self.lab.tests if not _handed_out(self.lab, test)]
+        self.notes = [f"{sum(t.points for t in hidden)} points are for {len(hidden)} hidden tests, which are not in this tree"] if hidden else []
         self.kernels: dict[frozenset[str], Built] = {}
 
     def finish(self) -> Result:

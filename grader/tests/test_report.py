@@ -101,6 +101,7 @@ class Text(unittest.TestCase):
         self.assertIn("3.3    Title of 3.3: no score of 10 points", text)
         self.assertIn("  INFRA    flush", text)
         self.assertNotIn("of 60", text)
+        self.assertEqual(text.count(common.ABOUT_INFRA), 2)  # of the whole, and of the test
 
 
 class Junit(unittest.TestCase):

@@ -190,8 +190,12 @@ static void count_rings(const struct domain *d)
 /* Frames of packets that wait, and frames to receive into. */
 static void count_vif(const struct vif *v)
 {
-	for (uint32_t i = v->take; i != v->post; i++)
-		found(v->posted[i % VIF_RX_SLOTS].frame, FRAME_NONE, "a VIF to receive into");
+	for (uint32_t i = v->take; i != v->post; i++) {
+		const struct vif_rx_request *q = &v->posted[i % VIF_RX_SLOTS];
+
+		if (!(q->flags & VIF_RX_COPY))
+			found(q->frame, FRAME_NONE, "a VIF to receive into");
+	}
 	for (unsigned int i = 0; v->loaded && i < v->packet.pieces; i++)
 		found(v->packet.rest[i].frame.n, FRAME_NONE, "a packet");
 }
