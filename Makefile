@@ -36,7 +36,7 @@ endif
 
 # Whoever needs Debian packages has `| deps-GROUP`; tools/deps says what is in a group, and does nothing
 # where they are installed.
-DEPS := build run linux disk bochs iso check gdb bench doctor grade class slurm
+DEPS := build run linux disk bochs iso check gdb bench doctor grade class slurm handouts
 .PHONY: deps $(DEPS:%=deps-%)
 deps:		## installs the Debian packages that everything here needs
 	@tools/deps $(DEPS)
@@ -52,8 +52,8 @@ MINI_NEEDS :=
 CHECK_NEEDS :=
 CHECK_QUICK_NEEDS :=
 
-include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/build.mk tools/cutter/build.mk \
-	tests/build.mk tests/*/build.mk bench/build.mk))
+include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/build.mk labs/demo/build.mk tools/*/build.mk \
+	tests/build.mk tests/*/build.mk bench/build.mk handouts/build.mk))
 
 # ---- run ----
 
@@ -72,7 +72,7 @@ RUN_FLAGS = $(foreach word,$(RUN_WORDS),$(if $(value $(call word_name,$(word))),
 
 # make itself knows the statuses 0, 1 and 2 alone, and has something to say about each but 0. This small
 # extension of it ends it with the status that a recipe leaves: `exit 3` in a domain is no failure of make.
-ifneq ($(filter run check check-quick gdb doctor,$(MAKECMDGOALS)),)
+ifneq ($(filter run demo check check-quick gdb doctor,$(MAKECMDGOALS)),)
 -load build/tools/make_status.so
 endif
 leave_status = ; echo $$? >build/status.$$PPID

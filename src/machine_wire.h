@@ -14,9 +14,13 @@ struct machine_piece {
 	uint16_t offset, length;
 };
 
-/* A check sum (RFC 1071) that the wire puts into a packet, of all bytes from @start on. */
+/*
+ * A check sum (RFC 1071) that the wire puts into a packet, of all bytes from @start on; and if it is larger than a packet
+ * can be, how it is cut into several, each with a check sum (segmentation.h).
+ */
 struct machine_sum {
 	uint16_t start, at;	/* offsets in the packet; @at 0: none is wanted */
+	uint16_t segment;	/* bytes of payload in each; 0: it is one packet */
 };
 
 /* Its six bytes of address; NULL: there is no wire. */

@@ -78,8 +78,10 @@ def grade(submission: Path, number: int, options: Options | None = None) -> Resu
                 return about.end(result.REFUSED, str(error))
             about = replace(about, taken=taken)
             base = tree.base(options.root, number, options.jobs, options.say)
-            about = replace(about, base=base)
-            return _Grading(about, chosen, place).finish()
+            try:
+                return _Grading(replace(about, base=base), chosen, place).finish()
+            finally:
+                base.release()
     except (Infra, ManifestError, OSError) as error:
         return about.end(result.INFRA, f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error))
 
@@ -91,7 +93,15 @@ def _choose(lab: Manifest, options: Options) -> list[tuple[Listed, tuple[str, ..
     chosen = [(test, where) for test, where in chosen if where]
     if not chosen:
         raise ManifestError(f"lab {lab.number} has no test that fits; it has {', '.join(test.name for test in lab.tests)}")
-    return chosen
+    here = [(test, where) for test, where in chosen if _handed_out(lab, test)]
+    if not here:
+        raise ManifestError(f"lab {lab.number}: {chosen[0][0].name} is a hidden test, and not in this tree")
+    return here
+
+
+def _handed_out(lab: Manifest, test: Listed) -> bool:
+    """Whether a test is in this tree: a student's has the public ones alone. A public one that is not there is a fault."""
+    return test.visibility == "public" or (lab.path.parent / "tests" / f"{test.name}.py").exists()
 
 
 @contextmanager
@@ -179,7 +189,8 @@ class _About:
             return Submission(clean(self.name, 120), "", (), ())
         # What is ours, unchanged, is no news.
         ours = [self.options.root, *([self.base.path] if self.base else [])]
-        aside = [(name, why) for name, why, digest in self.taken.aside if not digest or not any(_same(tree / name, digest) for tree in ours)]
+        aside = [(name, why) for name, why, digest in self.taken.aside
+                 if not digest or not any(_same(tree / name, digest) for tree in ours)]
         ignored = [Ignored(name, why) for name, why in aside[:NAMED]]
         more = len(aside) - len(ignored) + self.taken.more
         if more:
@@ -234,7 +245,8 @@ class _Grading:
         self.lab = self.base.lab
         self.chosen = chosen
         self.place = place
-        self.notes: list[str] = []
+        hidden = [test for test in self.lab.tests if not _handed_out(self.lab, test)]
+        self.notes = [f"{sum(t.points for t in hidden)} points are for {len(hidden)} hidden tests, which are not in this tree"] if hidden else []
         self.kernels: dict[frozenset[str], Built] = {}
 
     def finish(self) -> Result:
@@ -379,7 +391,8 @@ def _run_machine(boot: emulator.Boot, orders: Mapping, folder: Path, given: Sequ
                     folder=2 * memory + emulator.LOG_LIMIT + emulator.OUTPUT_LIMIT + 256 * MIB, processes=64)
     with tempfile.TemporaryFile() as file:
         _ask(file, orders)
-        done = sandbox.run(package.step("run"), [Mount(package.made()), *given, Mount(folder / "run", "/w", True)], limits, "/w", stdin=file)
+        mounts = [Mount(package.made()), *given, Mount(folder / "run", "/w", True)]
+        done = sandbox.run(package.step("run"), mounts, limits, "/w", stdin=file)
     told = _answer(done, "run")
     if "infra" in told:
         raise Infra(clean(str(told["infra"])))

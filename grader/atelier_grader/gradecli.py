@@ -41,7 +41,8 @@ def main(words: list[str] | None = None, root: Path = ROOT) -> int:
         labs = [options.lab] if options.lab is not None else [lab.number for lab in manifest.load_all(root)]
         if len(labs) != 1 and options.format != "text":
             raise ManifestError(f"--format {options.format} is for one lab: add --lab N")
-        wishes = Options(options.test, options.emulator, options.seed, read_key(options.key).encode() if options.key else b"", options.jobs, root, _say)
+        key = read_key(options.key).encode() if options.key else b""
+        wishes = Options(options.test, options.emulator, options.seed, key, options.jobs, root, _say)
         results = [grade(options.submission, lab, wishes) for lab in labs]
         text = "\n".join(report.FORMATS[options.format](result) for result in results)
         if options.out:

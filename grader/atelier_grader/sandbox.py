@@ -98,7 +98,7 @@ def _run(words: Sequence[str], mounts: Sequence[Mount], limits: Limits, cwd: str
             if not all(_reachable(mount.source) for mount in mounts):
                 user = None
             identity = {} if user is None else {"user": user, "group": user, "extra_groups": []}
-            command = _limited(words, limits, caged)
+            command = _limited(words if caged else [_outside(mounts, word) for word in words], limits, caged)
             if caged:
                 command = [*_cage(mounts, limits, cwd, proc, {**ENVIRONMENT, **environment}, user, fds), *command]
             process = subprocess.Popen(
@@ -175,9 +175,9 @@ def _give(folder: Path, user: int) -> None:
             os.chown(path, user, user, follow_symlinks=False)
 
 
-def _outside(mounts: Sequence[Mount], cwd: str) -> str:
-    """A working directory, where nothing is mounted anywhere."""
-    return next((str(mount.source) for mount in mounts if mount.at == cwd), cwd)
+def _outside(mounts: Sequence[Mount], path: str) -> str:
+    """A program or working directory, where nothing is mounted anywhere."""
+    return next((str(mount.source) for mount in mounts if mount.at == path), path)
 
 
 def _wait(process: subprocess.Popen, limits: Limits, folders: list[Path]) -> str:

@@ -16,9 +16,10 @@ NOT_BUILT = "did not build"
 # What a class of failure usually means.
 MEANING = {
     Verdict.CRASHED: "A check of the hypervisor's own, or the processor, stopped it at the place named.",
-    Verdict.NOT_BOOTED: "The machine started and no test guest came to say anything: the hypervisor stopped, or hung, before or in domain 0's start.",
-    Verdict.TRIPLE_FAULT: "An exception came, and two more while it was handled, so the processor reset itself. The exception named is the first "
-                          "of them: mend that one.",
+    Verdict.NOT_BOOTED: "The machine started and no test guest came to say anything: the hypervisor stopped, or hung, before domain 0 "
+                        "ran, or while it started.",
+    Verdict.TRIPLE_FAULT: "An exception came, and two more while it was handled, so the processor reset itself. The exception named "
+                          "is the first of them: mend that one.",
     Verdict.RESET: "The machine was reset without an exception: something wrote to a reset port, or jumped to the firmware.",
     Verdict.HALTED: "The processor waits for an interrupt with interrupts turned off (hlt with IF=0): nothing can wake it any more.",
     Verdict.ASLEEP: "The processor waits for an interrupt that never comes: a wake-up or a timer was lost.",

@@ -48,8 +48,22 @@ class Entry:
     read: Callable[[int], bytes]
 
 
+# What Python's readers raise for archives that are none, or damaged.
+DAMAGED = (tarfile.TarError, zipfile.BadZipFile, EOFError, LZMAError, zlib.error, OSError, NotImplementedError, ValueError, OverflowError,
+           RuntimeError, MemoryError)
+
+
 def read(path: Path, wanted: Sequence[str]) -> dict:
     """What a submission has of the wanted files: {"taken": {name: base64}, "aside": [[name, why, sha256 or ""]], "more": how many}."""
+    try:
+        return _read(path, wanted)
+    except DAMAGED as error:
+        reason = str(error).split("\n")[0] or type(error).__name__
+        what = "it cannot be read" if path.is_dir() else "no tar or zip archive that can be read"
+        raise Refused(f"{what}: {reason}") from None
+
+
+def _read(path: Path, wanted: Sequence[str]) -> dict:
     taken: dict[str, dict[str, bytes]] = {}  # by the folder around the tree
     aside: list[tuple[str, str, str]] = []
     more = looked = 0
@@ -133,12 +147,7 @@ def _entries(path: Path) -> Iterator[Entry]:
         raise Refused(f"the archive has more than {MAX_ARCHIVE >> 20} MiB; hand in the lab's files alone")
     with path.open("rb") as file:
         start = file.read(4)
-    try:
-        yield from _of_zip(path) if start in (b"PK\3\4", b"PK\5\6") else _of_tar(path)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, LZMAError, zlib.error, OSError, NotImplementedError, ValueError,
-            OverflowError, RuntimeError, MemoryError) as error:
-        reason = str(error).split("\n")[0] or type(error).__name__
-        raise Refused(f"no folder, and no tar or zip archive that can be read: {reason}") from None
+    yield from _of_zip(path) if start in (b"PK\3\4", b"PK\5\6") else _of_tar(path)
 
 
 def _checked(name: str) -> str:

@@ -49,7 +49,10 @@ class Base:
     symbols: str  # a variable that one of them wants
     own: bool  # no pristine tree, but a copy of the one at hand
     programs: tuple[str, ...]  # tests of the host, by name
-    lock: int  # held as long as somebody uses the tree
+    lock: int  # held as long as somebody uses the tree, which has to be released
+
+    def release(self) -> None:
+        os.close(self.lock)
 
     @property
     def tests(self) -> str:
@@ -71,11 +74,15 @@ def base(root: Path, number: int, jobs: int, say: Say) -> Base:
     trees.mkdir(parents=True, exist_ok=True)
     path = trees / f"{lab.folder}-{_key(root, theirs)}"
     lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    if not _made(path, lock):
-        say(f"builds the tree that lab {number} is graded on")
-        _make(root, lab, path, own, theirs, jobs)
-        _forget_others(trees, path)
-        fcntl.flock(lock, fcntl.LOCK_SH)
+    try:
+        if not _made(path, lock):
+            say(f"builds the tree that lab {number} is graded on")
+            _make(root, lab, path, own, theirs, jobs)
+            _forget_others(trees, path)
+            fcntl.flock(lock, fcntl.LOCK_SH)
+    except BaseException:
+        os.close(lock)
+        raise
     told = json.loads((path / COMMANDS).read_text())
     return Base(path, manifest.load(path / "labs" / lab.folder / "lab.toml"),
                 tuple(Command(c["output"], tuple(c["inputs"]), c["text"]) for c in told["commands"]),
@@ -212,7 +219,7 @@ _HEAD = re.compile(r"^\S+:\d+: (?:update )?target '([^']*)' (?:due to: (.*)|does
 def parse(trace: str) -> Iterator[Command]:
     """The commands in what `make --dry-run --trace` prints: a line that names a target, then what is run for it."""
     output, inputs, lines = "", "", []
-    for line in [*trace.split("\n"), ":0: target '' does not exist"]:
+    for line in [*trace.split("\n"), "end:0: target '' does not exist"]:
         head = _HEAD.match(line)
         if not head:
             lines.append(line)
