@@ -43,6 +43,7 @@ def build(base: Base, files: Mapping[str, bytes], folder: Path, jobs: int, targe
     changed = {name for name, content in files.items() if (base.path / name).read_bytes() != content}
     stale = _stale(base, changed, targets)
     _lay_out(base, files, changed, folder, stale)
+    sandbox.open_to_all(folder)
     user = sandbox.new_user()
     failed: dict[str, str] = {}
     with ThreadPoolExecutor(max_workers=max(jobs, 1)) as pool:

@@ -106,14 +106,12 @@ def _handed_out(lab: Manifest, test: Listed) -> bool:
 
 @contextmanager
 def _workplace() -> Iterator[Path]:
-    """A folder that goes away, whose files a sandbox's user may read."""
-    before = os.umask(0o022)
-    folder = tempfile.mkdtemp(prefix="atelier-grade-")
-    os.chmod(folder, 0o711)
+    """A folder that goes away. A sandbox's user may reach what is in it, and not list it."""
+    folder = Path(tempfile.mkdtemp(prefix="atelier-grade-"))
     try:
-        yield Path(folder)
+        folder.chmod(0o711)
+        yield folder
     finally:
-        os.umask(before)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -311,9 +309,11 @@ class _Grading:
             else:
                 boot = trial.boot_of(trial.Built(built.path(product), self.base.path / self.base.tests, self.base.path), test, asked)
                 told = steps.give(boot, folder / "given") | {"where": where}
+                sandbox.open_to_all(folder / "given")
                 given = [Mount(folder / "given")]
                 _run_machine(boot, told, folder, given)
                 orders["kernel"] = str(folder / "given" / steps.KERNEL)
+            sandbox.open_to_all(folder / "run")
             return _read_verdict(where, seed, self._judge(orders, [*given, Mount(folder / "run")]))
         except trial.FAILURES as error:
             end = trial.infra(error)
@@ -396,6 +396,9 @@ def _run_machine(boot: emulator.Boot, orders: Mapping, folder: Path, given: Sequ
     told = _answer(done, "run")
     if "infra" in told:
         raise Infra(clean(str(told["infra"])))
+    # Who broke out of the emulator could have left a link, for the judge to follow.
+    if any(path.is_symlink() or not (path.is_file() or path.is_dir()) for path in (folder / "run").rglob("*")):
+        raise Infra("the emulator left something that is no file")
 
 
 def _read_verdict(where: str, seed: str, told: Mapping) -> Seen:

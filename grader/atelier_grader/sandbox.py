@@ -103,7 +103,7 @@ def _run(words: Sequence[str], mounts: Sequence[Mount], limits: Limits, cwd: str
                 command = [*_cage(mounts, limits, cwd, proc, {**ENVIRONMENT, **environment}, user, fds), *command]
             process = subprocess.Popen(
                 command, stdin=stdin or subprocess.DEVNULL, stdout=stdout or output, stderr=errors, pass_fds=fds,
-                start_new_session=True, cwd="/" if caged else _outside(mounts, cwd),
+                start_new_session=True, umask=0o022, cwd="/" if caged else _outside(mounts, cwd),
                 env={} if caged else {**ENVIRONMENT, **environment}, **identity)
         except OSError as error:
             raise Infra(f"{error.filename or 'a sandbox'}: {error.strerror}") from error
@@ -161,6 +161,14 @@ def _cage(mounts: Sequence[Mount], limits: Limits, cwd: str, proc: bool, environ
     os.write(told, b"".join(os.fsencode(word) + b"\0" for word in words))
     os.lseek(told, 0, os.SEEK_SET)
     return [BUBBLEWRAP, "--args", str(told), "--"]
+
+
+def open_to_all(folder: Path) -> None:
+    """Lets every user read what a sandbox is to see, whatever our umask is."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
 
 
 def _reachable(path: Path) -> bool:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from . import linux, manifest
+from . import linux, manifest, sandbox
 from .emulator import Infra
 from .manifest import Manifest
 from .trial import TESTED
@@ -152,7 +152,7 @@ def _make(root: Path, lab: Manifest, path: Path, own: bool, theirs: set[str], jo
         _copy(lab.path, path / "labs" / lab.folder / "lab.toml")
         for header in (root / "tests/linux").glob("*.h"):  # of tests in Linux
             _copy(header, path / "tests/linux" / header.name)
-    _open_to_sandboxes(path)
+    sandbox.open_to_all(path)
     (path / "build").mkdir(exist_ok=True)
     for name in (linux.KERNEL.parent, linux.INITRAMFS.parent):
         if not (path / name).is_symlink():
@@ -171,7 +171,7 @@ def _make(root: Path, lab: Manifest, path: Path, own: bool, theirs: set[str], jo
     told = {"whole": whole is not None, "symbols": (symbols or "").rstrip("\n"),
             "programs": [name for name, (kind, _) in kinds.items() if kind == "/* host test */"],
             "commands": [asdict(command) for command in parse(trace or "")]}
-    _open_to_sandboxes(path / "build")
+    sandbox.open_to_all(path / "build")
     scratch = path / "build/commands.new"
     scratch.write_text(json.dumps(told))
     scratch.replace(path / COMMANDS)
@@ -183,14 +183,6 @@ def _copy(source: Path, to: Path) -> None:
     to.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, to)
     shutil.copymode(source, to)
-
-
-def _open_to_sandboxes(folder: Path) -> None:
-    """Whatever the caller's umask is: a sandbox may be another user."""
-    for path in (folder, *folder.rglob("*")):
-        if not path.is_symlink():
-            mode = path.stat().st_mode
-            path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
 
 
 def _kind(source: Path) -> tuple[str, str]:

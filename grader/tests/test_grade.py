@@ -185,7 +185,24 @@ __attribute__((constructor)) static void attack(void)
         graded = self.grade({"src/first.c": FIRST.replace("\treturn", f"\t{code}\n\treturn")}, test="triple")
         self.assertEqual((graded.score, row(graded, "triple").failure), (0, "cut short"))
 
-    # ---- where there are no namespaces ----
+    # ---- other machines ----
+
+    def test_a_strict_umask_changes_nothing(self):
+        self.addCleanup(os.umask, os.umask(0o077))
+        self.assertEqual(self.grade(GOOD).score, 100)
+
+    def test_what_an_emulator_leaves_is_files(self):
+        def run(words, mounts, *more, **named):
+            done = real(words, mounts, *more, **named)
+            if words[-1] == "run":
+                (mounts[-1].source / "link").symlink_to("/etc/passwd")
+            return done
+
+        real = sandbox.run
+        with mock.patch.object(sandbox, "run", run):
+            graded = self.grade(GOOD, test="triple", emulator="qemu")
+        self.assertEqual((graded.status, graded.message), (result.INFRA, "triple: the emulator left something that is no file"))
+
 
     def test_without_namespaces_the_report_says_so(self):
         with mock.patch.object(sandbox, "missing", lambda: "no namespaces here"):
