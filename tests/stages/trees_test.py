@@ -37,7 +37,7 @@ def labs() -> list[int]:
 
 
 def run(folder: Path, *words: str) -> tuple[int, str]:
-    done = subprocess.run(["nice", *words], cwd=folder, env=QUIET, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    done = subprocess.run(list(words), cwd=folder, env=QUIET, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors="replace", timeout=SECONDS, check=False)
     return done.returncode, done.stdout
 
