@@ -116,7 +116,7 @@ fuzz-keep: $(FUZZERS:%=build/host/fuzz/%)	## the smallest set of inputs that rea
 build/host/unit/replay: $(call host_objects,unit,tests/models/replay.c)
 	$(call say,LINK,$@) $(CC) -m32 $(HOST_SANITIZE) $(HOST_LINK) -o $@ $^
 
-.PHONY: prove models mutants
+.PHONY: prove models mutants kill-matrix
 prove: | deps-check	## proves the rules of descriptors, ranges and flags for all inputs; PROOF=segment: those alone
 	@$(PYTHON) tests/prove/prove.py $(PROOF)
 
@@ -125,6 +125,9 @@ models: build/host/unit/replay | deps-check	## searches the models of events, ri
 
 mutants: | deps-check	## does every known mistake get caught? MUTANT=name: that one alone
 	@$(PYTHON) tests/mutants/run $(MUTANT)
+
+kill-matrix: | deps-check	## is every wrong solution of the labs caught, and no right one? LAB=3: of that lab
+	@tools/kill-matrix $(if $(LAB),--lab $(LAB)) && tools/kill-matrix --different $(if $(LAB),--lab $(LAB))
 
 # ---- everything ----
 
