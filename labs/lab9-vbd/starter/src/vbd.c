@@ -35,13 +35,12 @@ void vbd_wake(struct domain *d)
 	struct vbd_response refusal = { .status = exercise_missing("9.4") };
 	struct vbd_request asked;
 
-	/* So that nobody waits for ever for what nobody does. */
-	do {
-		while (ring_take(r, &asked) > 0) {
-			refusal.id = asked.id;
-			ring_respond(r, &refusal, 1);
-		}
-	} while (ring_more(r));
+	/* Who looks for disks, one request at a time, is not to wait for ever. */
+	if (ring_take(r, &asked) > 0) {
+		refusal.id = asked.id;
+		ring_respond(r, &refusal, 1);
+	}
+	ring_more(r);
 }
 
 /*
