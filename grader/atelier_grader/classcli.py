@@ -48,6 +48,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--slurm", type=int, metavar="N", help="as a Slurm job array of N tasks, each with --jobs processors")
     parser.add_argument("--sbatch", default="", metavar="OPTIONS", help="more for sbatch: --sbatch='--partition=teach --time=2:00:00'")
     parser.add_argument("--roster", type=Path, metavar="FILE", help="who is in the class")
+    parser.add_argument("--nightly", action="store_true", help="before the deadline: of tests that are not public, the reports that are "
+                        "handed back only say in which exercises some fail")
     parser.add_argument("--similar", action="store_true", help="list who wrote the same as whom (similar.csv, similar.html)")
     parser.add_argument("--earlier", type=Path, action="append", default=[], metavar="DIR",
                         help="an earlier year's submissions, for --similar")
@@ -185,7 +187,7 @@ def collect(options: argparse.Namespace, root: Path, lab: Manifest, submissions:
             take: Take | None) -> int:
     """The table and all that is made of the results, and a last line."""
     title = f"Lab {lab.number}, {lab.name}"
-    table = classtable.write(out, title, [entry.name for entry in submissions], roster)
+    table = classtable.write(out, title, [entry.name for entry in submissions], roster, options.nightly)
     if options.similar or options.export:
         compare(options, root, lab, submissions, out, take or the_files, title)
     strangers = [entry.name for entry in submissions if roster.names and entry.name not in roster.names]

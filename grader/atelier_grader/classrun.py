@@ -4,7 +4,7 @@
 What a run leaves behind, in the folder that it was told:
 
     journal.jsonl           what was begun and done, in order, only ever added to; with --shard K/N journal-K-of-N.jsonl
-    results/NAME/           result.json, and report.html to hand back
+    results/NAME/           result.json; classtable.py adds report.html, to hand back
     cache/KEY.json          the same results by content: of a submission, of all that grades it, of the seed
 
 A result is written whole, then into the cache, then into the journal, and each is on the disk before the next begins: wherever
@@ -25,7 +25,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import report, result, submission
+from . import result, submission
 from .result import GRADED, INFRA, Environment, Lab, Result, Submission, clean
 
 Grader = Callable[[Path], Result]
@@ -115,7 +115,10 @@ def digest(path: Path) -> str:
 def _files(folder: Path) -> Iterator[Path]:
     """All that the grader could read of a submission (submission.py): of a bare repository everything, else not what is built."""
     bare = all((folder / name).exists() for name in ("HEAD", "objects", "refs"))
-    alone = [path.name for path in folder.iterdir()] == [".git"]
+    try:
+        alone = os.listdir(folder) == [".git"]
+    except PermissionError:
+        alone = False
     apart = set() if bare or alone else submission.NOT_LOOKED_INTO
     for place, folders, names in os.walk(folder):
         links = [name for name in folders if (Path(place) / name).is_symlink()]
@@ -298,7 +301,6 @@ def _one(run: Run, journal: Journal, entry: Entry, key: str, place: Path) -> Don
             write_whole(cached, result.to_json(_named(found, "")), f"{os.uname().nodename}-{os.getpid()}")
     found = _named(found, entry.name)
     write_whole(place, result.to_json(found))
-    write_whole(place.with_name("report.html"), report.FORMATS["html"](found))
     journal.add("done", name=entry.name, key=key, status=found.status, score=found.score, source=source, seconds=taken)
     return Done(entry.name, found, source, taken)
 

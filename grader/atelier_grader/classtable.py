@@ -10,10 +10,10 @@ import csv
 import io
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import classrun
+from . import classrun, report
 from .classrun import ClassError
 from .report import common, html
 from .report.csv import table as csv_table
@@ -28,11 +28,11 @@ class Roster:
     """A list of the class: CSV with a line of headings; the first column names the submission."""
 
     columns: tuple[str, ...] = ()
-    rows: Mapping[str, tuple[str, ...]] = None  # by the first column
+    rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by the first column
 
     @property
     def names(self) -> list[str]:
-        return list(self.rows or {})
+        return list(self.rows)
 
 
 def read_roster(path: Path) -> Roster:
@@ -70,7 +70,7 @@ def rows(submitted: Sequence[str], results: Mapping[str, Result], roster: Roster
     for name in sorted({*submitted, *roster.names}):
         one = results.get(name) if name in submitted else None
         status = one.status if one else NOT_GRADED if name in submitted else ABSENT
-        found.append(Row(name, (roster.rows or {}).get(name, (name, *blank))[1:], status, one))
+        found.append(Row(name, roster.rows.get(name, (name, *blank))[1:], status, one))
     return found
 
 
@@ -275,9 +275,15 @@ def _instructions(table: list[Row]) -> list[tuple[str, float]]:
     return [(name, statistics.median(values)) for name, values in counted.items()]
 
 
-def write(out: Path, lab: str, submitted: Sequence[str], roster: Roster) -> list[Row]:
-    """The table, the figures of the tests, the page and its plots, from what is in the folder. Gives the table."""
+def write(out: Path, lab: str, submitted: Sequence[str], roster: Roster, nightly: bool = False) -> list[Row]:
+    """Each student's report, the table, the figures of the tests, the page and its plots, from what is in the folder. Gives the table."""
     table = rows(submitted, classrun.results(out), roster)
+    for row in table:
+        if row.result:
+            text = report.FORMATS["html"](report.nightly(row.result) if nightly else row.result)
+            path = out / "results" / row.name / "report.html"
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                classrun.write_whole(path, text)
     found = items([row.result for row in table if row.result])
     classrun.write_whole(out / "table.csv", table_csv(table, roster))
     classrun.write_whole(out / "tests.csv", items_csv(found))

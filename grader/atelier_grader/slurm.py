@@ -34,6 +34,9 @@ def run(name: str, command: list[str], out: Path, tasks: int, jobs: int, options
     try:
         done = subprocess.run(["sbatch", "--wait", "--parsable", *options, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True, check=False)
+    except KeyboardInterrupt:
+        print(f"the job goes on without us: `scancel --name={name}` ends it", file=sys.stderr)
+        raise
     except FileNotFoundError:
         raise ClassError("sbatch is not there: `tools/deps slurm` installs Debian's Slurm") from None
     said = (done.stderr.strip().splitlines() or [""])[0]

@@ -10,7 +10,6 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
@@ -185,6 +184,18 @@ class Grading(Class):
         self.assertEqual(len(self.graded()), 1)
         self.assertEqual(said.count("as one that was graded already"), 2)
         self.assertEqual([one.submission.name for one in classrun.results(self.out).values()], ["ada", "bob", "cyd"])
+
+    def test_before_the_deadline_hidden_tests_are_a_number(self) -> None:
+        self.submit("ada", "refs passed\ntypes failed\ntypes-recount failed\nlinear passed")
+        self.run_class("--nightly")
+        text = (self.out / "results/ada/report.html").read_text()
+        self.assertIn("30 of 50 points", text)
+        self.assertIn("Tests that are not public fail in exercise 3.2.", text)
+        for word in ("types-recount", "linear", "step 1 of 9"):
+            self.assertNotIn(word, text)
+        self.assertEqual(classrun.results(self.out)["ada"].points, 80)
+        self.run_class()
+        self.assertIn("step 1 of 9", (self.out / "results/ada/report.html").read_text())
 
     def test_a_cache_is_shared_between_runs(self) -> None:
         self.crowd(3)

@@ -6,7 +6,6 @@ import io
 import json
 import re
 import subprocess
-import tempfile
 import unittest
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ import junitparser
 from lxml import etree
 
 from atelier_grader import result
-from atelier_grader.report import FORMATS, NoScore, classroom50, common
+from atelier_grader.report import FORMATS, NoScore, classroom50, common, nightly
 from atelier_grader.result import Finding
 
 from . import samples
@@ -83,6 +82,24 @@ class Every(unittest.TestCase):
                 with self.subTest(name):
                     self.assertNotRegex(text, r"/(tmp|etc|var|srv)\b")
         self.assertEqual(common.placeless("src/frame.c:3, 1/2/3, a /b, http://x/y, ~/x/y"), "src/frame.c:3, 1/2/3, a /b, http://x/y, ~/x/y")
+
+
+class Nightly(unittest.TestCase):
+    def test_what_is_not_public_is_the_number_of_an_exercise(self) -> None:
+        told = nightly(samples.MIXED)
+        self.assertEqual([test.name for test in told.tests], ["refs", "types", "shell"])
+        self.assertEqual([(e.number, e.score, e.points, e.tests) for e in told.exercises],
+                         [("3.1", 30, 30, ("refs",)), ("3.2", 0, 20, ("types",)), ("3.3", 0, 0, ()), ("whole", 0, 0, ("shell",))])
+        self.assertEqual((told.score, told.points, told.notes[-1]),
+                         (30, 50, "Public tests only. Tests that are not public fail in exercise 3.2, 3.3."))
+        self.assertEqual(nightly(samples.FULL).notes[-1], "Public tests only. No test fails that is not public.")
+        self.assertEqual(nightly(samples.REFUSED), samples.REFUSED)
+
+    def test_infra_stays_infra(self) -> None:
+        hidden = replace(samples.BROKEN, visibility="hidden")
+        for sample in (samples.INFRA, samples.LOST, samples.make((samples.PASSED, hidden))):
+            told = nightly(sample)
+            self.assertEqual((told.status, told.score), (result.INFRA, None))
 
 
 class Text(unittest.TestCase):

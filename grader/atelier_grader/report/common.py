@@ -7,6 +7,7 @@ score: each format leaves it out, or calls it an error, and a format that can do
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..result import FAILED, GRADED, INFRA, NOT_BUILT, NOT_RUN, PASSED, REFUSED, WAITS, Result, Test
@@ -34,6 +35,31 @@ def _shown(test: Test) -> Test:
     if test.visibility == PUBLIC or (len(test.findings) <= 1 and not test.output):
         return test
     return replace(test, findings=test.findings[:1], more=test.more + max(len(test.findings) - 1, 0), output=())
+
+
+def nightly(result: Result) -> Result:
+    """What a student may know before the deadline: the public tests, and of the others in which exercises some fail."""
+    public = tuple(test for test in result.tests if test.visibility == PUBLIC)
+    failing = list(dict.fromkeys(test.exercise for test in result.tests if test not in public and test.status in (FAILED, WAITS)))
+    told = f"Tests that are not public fail in exercise {', '.join(failing)}." if failing else "No test fails that is not public."
+    if not result.tests:
+        return result
+    exercises = []
+    for exercise in result.exercises:
+        own = [test for test in public if test.exercise == exercise.number]
+        exercises.append(replace(exercise, tests=tuple(test.name for test in own), points=possible(own), score=reached(own)))
+    hidden_infra = any(test.status == INFRA for test in result.tests if test not in public)
+    return replace(result, tests=public, exercises=tuple(exercises), points=possible(public), message="" if hidden_infra else result.message,
+                   score=None if result.score is None else reached(public), notes=(*result.notes, f"Public tests only. {told}"))
+
+
+def possible(tests: Sequence[Test]) -> int:
+    """The points of the tests that ran."""
+    return sum(test.points for test in tests if test.status != NOT_RUN)
+
+
+def reached(tests: Sequence[Test]) -> int | None:
+    return None if any(test.status == INFRA for test in tests) else sum(test.score or 0 for test in tests)
 
 
 def placeless(text: str) -> str:
