@@ -220,6 +220,7 @@ def compare(options: argparse.Namespace, root: Path, lab: Manifest, submissions:
             shutil.rmtree(out / export, ignore_errors=True)
             print(f"{export}: {similar.EXPORTS[export](out / export, handed_in, pool, starter)}")
         if options.similar:
+            print(f"compares {len(handed_in)} submissions with each other and with {len(pool)} others", flush=True)
             pairs = similar.compare(Path(scratch) / "sim", handed_in, pool, starter)
             classrun.write_whole(out / "similar.csv", similar.to_csv(pairs))
             classrun.write_whole(out / "similar.html", similar.to_html(f"{title}: who wrote the same as whom", pairs))
