@@ -57,6 +57,11 @@ include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/b
 
 # ---- run ----
 
+# Before the port of Linux is there, mini is the guest.
+ifeq ($(wildcard guestos/linux),)
+GUEST ?= mini
+endif
+
 # What a person gives to `make run` goes to tools/run letter for letter: make expands no dollar in it.
 RUN_WORDS := cmd=CMD cmdline=CMDLINE disk=DISK emu=EMU forward=FORWARD guest=GUEST hypervisor=HYPERVISOR \
 	image=IMAGE initrd=INITRD kvm=KVM mem=MEM net=NET options=OPTIONS snapshot=SNAPSHOT

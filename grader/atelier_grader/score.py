@@ -100,8 +100,7 @@ def with_waits(tests: Sequence[Test], lab: Manifest) -> list[Test]:
         unknown = {t.exercise for t in left} - down
         own = {t.exercise for t in left if not (unknown | down).intersection(needs[t.name])}
         down |= own or {min(unknown)}
-        waits |= {t.name: on for t in left if (on := tuple(sorted((down - {t.exercise}).intersection(needs[t.name]))))}
-        down |= {t.exercise for t in left if t.name in waits}
+        waits = {t.name: on for t in left if (on := tuple(sorted(down.intersection(needs[t.name]))))} | waits
         left = [t for t in left if t.exercise not in down]
     return [replace(t, status=result.WAITS, waits_for=waits[t.name]) if t.name in waits else t for t in tests]
 

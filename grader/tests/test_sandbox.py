@@ -2,6 +2,7 @@
 """The sandbox: what a command in it sees, what it may use up, and that nothing of it is left."""
 
 import os
+import socket
 import time
 import unittest
 from pathlib import Path
@@ -43,8 +44,9 @@ class Cage(unittest.TestCase):
         self.assertEqual((done.status != 0, (self.folder / "b").read_text()), (True, "y\n"))
 
     def test_no_network(self):
-        code = "import socket; socket.create_connection(('127.0.0.1', 22), 2)"
-        self.assertIn(b"Error", sandbox.run(["/usr/bin/python3", "-c", code], [], LIMITS).errors)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            code = f"import socket; socket.create_connection(('127.0.0.1', {server.getsockname()[1]}), 2)"
+            self.assertIn(b"ConnectionRefusedError", sandbox.run(["/usr/bin/python3", "-c", code], [], LIMITS).errors)
         done = sandbox.run(["/usr/bin/python3", "-c", "import socket; print([n for _, n in socket.if_nameindex()])"], [], LIMITS)
         self.assertEqual(done.output, b"['lo']\n")
 

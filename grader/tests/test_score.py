@@ -74,6 +74,7 @@ class Tests(unittest.TestCase):
     def test_what_could_not_be_run_counts_for_nothing(self):
         rows = [self.row(Verdict.NOT_RUN, Verdict.NOT_RUN), self.row(Verdict.PASSED, Verdict.PASSED)]
         self.assertEqual((rows[0].status, rows[0].score, score.total(rows)), (result.NOT_RUN, None, (10, 10)))
+        self.assertEqual(score.exercises(lab(self.TEST), rows)[0].points, 10)
 
     def test_every_verdict_has_words(self):
         for verdict in Verdict:

@@ -165,7 +165,7 @@ static void take_sent(struct vif *v, int budget)
 		if (r->status) {
 			v->dev->stats.tx_dropped++;
 		} else {
-			v->dev->stats.tx_packets++;
+			v->dev->stats.tx_packets += skb_shinfo(skb)->gso_segs ?: 1;
 			v->dev->stats.tx_bytes += skb->len;
 		}
 		napi_consume_skb(skb, budget);
