@@ -83,7 +83,7 @@ def grade(submission: Path, number: int, options: Options | None = None) -> Resu
             finally:
                 base.release()
     except (Infra, ManifestError, OSError) as error:
-        return about.end(result.INFRA, f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error))
+        return about.end(result.INFRA, emulator.reason(error))
 
 
 def _choose(lab: Manifest, options: Options) -> list[tuple[Listed, tuple[str, ...]]]:
@@ -244,7 +244,8 @@ class _Grading:
         self.chosen = chosen
         self.place = place
         hidden = [test for test in self.lab.tests if not _handed_out(self.lab, test)]
-        self.notes = [f"{sum(t.points for t in hidden)} points are for {len(hidden)} hidden tests, which are not in this tree"] if hidden else []
+        points = sum(test.points for test in hidden)
+        self.notes = [f"{points} points are for {len(hidden)} hidden tests, which are not in this tree"] if hidden else []
         self.kernels: dict[frozenset[str], Built] = {}
 
     def finish(self) -> Result:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import bochs, emulator, qemu
 
-PYTHON = ["/usr/bin/python3", "-I", "-B"]
+PYTHON = ["/usr/bin/python3", "-I", "-S", "-B"]
 
 
 @functools.cache

@@ -14,10 +14,10 @@ from types import MappingProxyType
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from atelier_grader import emulator, judge, manifest, submission, trial  # noqa: E402
+# Each sandbox starts an interpreter: a step imports for itself what the others do not need.
+from atelier_grader import emulator  # noqa: E402
+from atelier_grader.elf import ElfError  # noqa: E402
 from atelier_grader.emulator import OUTPUT_LIMIT, PAGE, Boot, Counters, Fault, Infra, Module, Run, Stop  # noqa: E402
-from atelier_grader.result import clean  # noqa: E402
-from atelier_grader.trial import Asked, End, Ran, Verdict  # noqa: E402
 
 # Names in a run's folders. What an emulator is given lies in one, what comes out in the other.
 KERNEL, RUN = "kernel.elf", "run.json"
@@ -28,6 +28,8 @@ TEXT = 400
 
 
 def unpack(orders: dict) -> dict:
+    from atelier_grader import submission
+    from atelier_grader.result import clean
     try:
         return submission.read(Path(orders["path"]), orders["wanted"])
     except submission.Refused as error:
@@ -49,15 +51,19 @@ def give(boot: Boot, folder: Path) -> dict:
 
 def run(orders: dict) -> dict:
     """Boots in an emulator, in the working directory, where everything that comes out is left."""
+    if orders["where"] == "qemu":
+        from atelier_grader.qemu import run as boot_it
+    else:
+        from atelier_grader.bochs import run as boot_it
     given = Path(orders["given"])
     modules = tuple(Module(keyword, arguments, (given / str(number)).read_bytes())
                     for number, (keyword, arguments) in enumerate(orders["modules"]))
     boot = Boot(given / KERNEL, orders["command_line"], modules, orders["memory"], orders["budget"], orders["exceptions"],
                 tuple(orders["marks"]))
     try:
-        result = trial.RUNNERS[orders["where"]](boot, Path.cwd())
-    except trial.FAILURES as error:
-        return {"infra": trial.infra(error).detail}
+        result = boot_it(boot, Path.cwd())
+    except (Infra, ElfError, OSError) as error:
+        return {"infra": emulator.reason(error)}
     told = {"stop": result.stop.name, "detail": result.detail, "registers": dict(result.registers), "memory": len(result.memory),
             "faults": None if result.faults is None else [list(asdict(fault).values()) for fault in result.faults],
             "counters": result.counters and _told(result.counters), "marks": [_told(mark) for mark in result.marks]}
@@ -80,7 +86,14 @@ def _number(value: object) -> int:
 
 
 def _result(where: str, folder: Path, memory: int) -> Run:
-    """What `run` left. ValueError, TypeError or KeyError if it cannot have."""
+    """What `run` left. Infra if it cannot have."""
+    try:
+        return _read_result(where, folder, memory)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise Infra(f"the run left nothing that can be read: {error}") from None
+
+
+def _read_result(where: str, folder: Path, memory: int) -> Run:
     told = json.loads((folder / RUN).read_text())
     with (folder / emulator.SERIAL).open("rb") as file:
         serial = file.read(OUTPUT_LIMIT + PAGE)
@@ -100,6 +113,8 @@ def _result(where: str, folder: Path, memory: int) -> Run:
 
 def judged(orders: dict) -> dict:
     """Judges what a run left behind, in a folder."""
+    from atelier_grader import judge, manifest, trial
+    from atelier_grader.result import clean
     lab = manifest.load(Path(orders["lab"]))
     test = next(test for test in lab.tests if test.name == orders["test"])
     folder, output, instructions = Path(orders["folder"]), b"", None
@@ -107,9 +122,11 @@ def judged(orders: dict) -> dict:
         asked = trial.ask(lab, test, orders["where"], orders["seed"])
         if orders["where"] == "host":
             output = (folder / SAID).read_bytes()[-trial.MESSAGES_READ:]
-            end = trial.judge_program(asked, Ran(orders["status"], (folder / OUTPUT).read_bytes(), output))
+            end = trial.judge_program(asked, trial.Ran(orders["status"], (folder / OUTPUT).read_bytes(), output))
         else:
-            end, output, instructions = _judge_run(asked, orders, folder)
+            result = _result(orders["where"], folder, asked.loaded.memory)
+            end, output = trial.judge_run(asked, result, Path(orders["kernel"])), result.serial
+            instructions = result.counters and result.counters.total()
     except trial.FAILURES as error:
         end = trial.infra(error)
     shown = end.findings[:SHOWN if test.visibility == "public" else 1]
@@ -117,16 +134,7 @@ def judged(orders: dict) -> dict:
     return {"verdict": end.verdict.name, "detail": clean(end.detail, TEXT), "instructions": instructions, "unwritten": unwritten[:9],
             "findings": [[clean(text, TEXT) for text in (f.what, judge.show(f.want), judge.show(f.got))] for f in shown],
             "more": len(end.findings) - len(shown), "exercises": sorted({f.exercise for f in end.findings}),
-            "output": [clean(line) for line in trial.tail(output)] if end.verdict is not Verdict.PASSED else []}
-
-
-def _judge_run(asked: Asked, orders: dict, folder: Path) -> tuple[End, bytes, int | None]:
-    try:
-        result = _result(orders["where"], folder, asked.loaded.memory)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise Infra(f"the run left nothing that can be read: {error}") from None
-    end = trial.judge_run(asked, result, Path(orders["kernel"]))
-    return end, result.serial, result.counters and result.counters.total()
+            "output": [clean(line) for line in trial.tail(output)] if end.verdict is not trial.Verdict.PASSED else []}
 
 
 STEPS = {"unpack": unpack, "run": run, "judge": judged}

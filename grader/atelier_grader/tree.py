@@ -150,8 +150,6 @@ def _make(root: Path, lab: Manifest, path: Path, own: bool, theirs: set[str], jo
         _call([str(root / CUTTER), "tree", "--lab", str(lab.number), "--kind", "fresh", str(path)], root)
         shutil.copytree(lab.path.parent / "tests", path / "labs" / lab.folder / "tests", dirs_exist_ok=True)
         _copy(lab.path, path / "labs" / lab.folder / "lab.toml")
-        for header in (root / "tests/linux").glob("*.h"):  # of tests in Linux
-            _copy(header, path / "tests/linux" / header.name)
     sandbox.open_to_all(path)
     (path / "build").mkdir(exist_ok=True)
     for name in (linux.KERNEL.parent, linux.INITRAMFS.parent):

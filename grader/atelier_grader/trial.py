@@ -143,9 +143,7 @@ FAILURES = (Infra, JudgeError, elf.ElfError, OSError)
 
 
 def infra(error: Exception) -> End:
-    if isinstance(error, OSError):  # a full disk, no more processes
-        return End(Verdict.INFRA, f"{error.filename or 'the system'}: {error.strerror}")
-    return End(Verdict.NOT_RUN if isinstance(error, NotBuilt) else Verdict.INFRA, str(error))
+    return End(Verdict.NOT_RUN if isinstance(error, NotBuilt) else Verdict.INFRA, emulator.reason(error))
 
 
 def ask(lab: Manifest, test: Test, where: str, seed: str) -> Asked:

@@ -191,7 +191,8 @@ class Reading(unittest.TestCase):
         evil = f"touch {ran}; cat"
         with (path / "config").open("a") as config:
             # (git would refuse a repository of version 99.)
-            config.write(f'[core]\n\trepositoryformatversion = 99\n\tfsmonitor = "{evil}"\n\tsshCommand = "{evil}"\n\thooksPath = hooks\n\tpager = "{evil}"\n'
+            config.write(f'[core]\n\trepositoryformatversion = 99\n\tfsmonitor = "{evil}"\n\tsshCommand = "{evil}"\n'
+                         f'\thooksPath = hooks\n\tpager = "{evil}"\n'
                          f'[filter "evil"]\n\tsmudge = "{evil}"\n\tclean = "{evil}"\n[alias]\n\tls-tree = "!{evil}"\n')
         (path / "hooks").mkdir(exist_ok=True)
         (path / "hooks/post-checkout").write_text(f"#!/bin/sh\n{evil}\n")
