@@ -874,12 +874,14 @@ void vif_start(void)
 	struct domain *d = domain_find(NULL, 0);
 	struct control_vif first = { .number = 0 };
 	struct vfr_end self = { 0, 0 };
+	int err;
 
 	if (!machine_wire_mac())
 		return;
 	memcpy(first.mac, machine_wire_mac(), MAC_BYTES);
-	if (vif_create(d, &first)) {
-		console_printf("no frame is left for domain 0's network interface\n");
+	err = vif_create(d, &first);
+	if (err) {
+		console_printf("domain 0 has no network interface: error %d\n", err);
 		return;
 	}
 	let_pass(self, wire);

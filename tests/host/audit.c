@@ -10,7 +10,7 @@
 #include "host/tlb_model.h"
 #include "host/wire.h"		/* lab 8 */
 #include "paging.h"
-#include "segment.h"
+#include "segment.h"		/* lab 4 */
 
 /* The bits of a present entry, from the manual and the interface, not from src/paging.h. */
 #define P		0x001u
@@ -227,7 +227,7 @@ static void count_domain(const struct domain *d)
 		found(d->shared_frame.n, FRAME_WRITABLE, "a shared page");
 	count_rings(d);		/* lab 6 */
 	count_vifs(d);		/* lab 8 */
-	count_segments(d);
+	count_segments(d);	/* lab 4 */
 }
 
 static void found_disk_hold(mfn_t mfn, enum frame_type type)
@@ -473,7 +473,7 @@ const char *audit_memory(void)
 	count_wire();		/* lab 8 */
 	for (struct domain *d = domain_next(0); d; d = domain_next(d->id + 1u)) {
 		count_domain(d);
-		check_segments(d->id);
+		check_segments(d->id);	/* lab 4 */
 	}
 	count_disks();		/* lab 9 */
 	for (uint32_t mfn = 0; mfn < host.frames; mfn++)

@@ -4,7 +4,7 @@
 Three kinds of tree a lab: *step* (labs 1 to N are there, no exercise is solved), *fresh* (labs 1 to N-1 are solved)
 and *solved*. Four means make them from the finished tree, the first that does:
 
-    whole files       `adds` in lab.toml: not there before that lab; nor is the lab's own folder
+    whole files       `adds` in lab.toml: not there before that lab; nor is the lab's own folder, nor its handout and pictures
     whole functions   labs/LAB/starter/FILE: the exercise functions as handed out, by name
     a file as it was  labs/LAB/before/FILE: stands there before that lab
     one line          ends in a tag, /* lab 5 */ or # lab 5: not there before that lab
@@ -103,7 +103,7 @@ def _check(course: Course) -> None:
 # ---- which files ----
 
 def handed_out(course: Course, lab: Manifest) -> set[str]:
-    """The files of a lab's own folder that students get: the manifest, public tests, and what those are made of."""
+    """The files of a lab's own folder that students get: the manifest, public tests, what those are made of, the demo."""
     folder = f"labs/{lab.folder}/"
     tests = {name for name in course.files if name.startswith(folder + "tests/")}
     public = {test.name for test in lab.tests if test.visibility == "public"}
@@ -112,7 +112,8 @@ def handed_out(course: Course, lab: Manifest) -> set[str]:
     while more := {name for name in tests - given if PurePosixPath(name).stem not in own
                    and any(_names(course.files[other].text, name) for other in given)}:
         given |= more
-    return given | {folder + "lab.toml"}
+    demo = {name for name in course.files if name.startswith(folder + "demo/")}
+    return given | demo | {folder + "lab.toml"}
 
 
 def _names(text: str, name: str) -> bool:
@@ -122,7 +123,7 @@ def _names(text: str, name: str) -> bool:
 def _there(course: Course, number: int) -> Tree:
     """What the tree has in lab @number, all of it solved and with lines of later labs in it."""
     kept = {name: file for name, file in course.files.items()
-            if not matches(name, course.staff) and not re.match(r"labs/(lab\d|student/)", name)}
+            if not matches(name, course.staff) and not re.match(r"labs/(lab\d|student/)", name) and not _of_later_handout(name, number)}
     for lab in course.labs:
         if lab.number <= number:
             kept |= {name: course.files[name] for name in handed_out(course, lab) if name in course.files}
@@ -132,6 +133,11 @@ def _there(course: Course, number: int) -> Tree:
         if lab.number > number:
             kept |= _below(course, f"labs/{lab.folder}/before/")
     return kept | _below(course, STUDENT)
+
+
+def _of_later_handout(name: str, number: int) -> bool:
+    of_lab = re.match(r"handouts/(?:pictures/)?lab(\d)", name)
+    return of_lab is not None and int(of_lab[1]) > number
 
 
 def _below(course: Course, folder: str) -> Tree:
