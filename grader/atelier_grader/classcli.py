@@ -17,7 +17,7 @@ from .classrun import ClassError, Entry, Grader, Run, Shard
 from .classtable import Roster
 from .emulator import ROOT, Infra
 from .manifest import Manifest, ManifestError
-from .result import INFRA, Lab, Result, from_json
+from .result import INFRA, NOT_RUN, Lab, Result, from_json
 from .submission import Refused
 
 PROGRAM = ROOT / "grader/grade-class"
@@ -102,6 +102,8 @@ def diff(old: Path, new: Path) -> int:
 def grade(options: argparse.Namespace, words: list[str], root: Path, lab: Manifest, grader: Grader | None, take: Take | None,
           program: Path) -> int:
     source, out = options.folders
+    if options.slurm and options.shard:
+        raise ClassError("--slurm makes shards itself: leave --shard out")
     submissions = classrun.entries(source)
     roster = classtable.read_roster(options.roster) if options.roster else Roster()
     key = read_key(options.key) if options.key else ""
@@ -194,6 +196,9 @@ def collect(options: argparse.Namespace, root: Path, lab: Manifest, submissions:
     if strangers:
         print(f"not on the roster: {', '.join(strangers)}")
     counts = {status: sum(row.status == status for row in table) for status in dict.fromkeys(row.status for row in table)}
+    unrun = [test for row in table if row.result for test in row.result.tests if test.status == NOT_RUN]
+    if unrun:
+        print(f"not run, and no points of anybody's score: {', '.join(sorted({test.name for test in unrun}))}: {unrun[0].message}")
     again = [row.name for row in table if row.status in (INFRA, classtable.NOT_GRADED)]
     if again:
         print(f"INFRA, no score, run this again: {', '.join(again)}")
@@ -220,6 +225,7 @@ def compare(options: argparse.Namespace, root: Path, lab: Manifest, submissions:
             shutil.rmtree(out / export, ignore_errors=True)
             print(f"{export}: {similar.EXPORTS[export](out / export, handed_in, pool, starter)}")
         if options.similar:
+            print(f"compares {len(handed_in)} submissions with each other and with {len(pool)} others", flush=True)
             pairs = similar.compare(Path(scratch) / "sim", handed_in, pool, starter)
             classrun.write_whole(out / "similar.csv", similar.to_csv(pairs))
             classrun.write_whole(out / "similar.html", similar.to_html(f"{title}: who wrote the same as whom", pairs))

@@ -7,7 +7,7 @@ What a run leaves behind, in the folder that it was told:
     results/NAME/           result.json; classtable.py adds report.html, to hand back
     cache/KEY.json          the same results by content: of a submission, of all that grades it, of the seed
 
-A result is written whole, then into the cache, then into the journal, and each is on the disk before the next begins: wherever
+A result goes into the cache, then into results/, then into the journal, and each is on the disk before the next begins: wherever
 a run is killed, what the journal calls done is there, and what is in the cache is not graded again. INFRA is never cached, and
 is graded again by the next run. Nothing in results/ knows when, where, in which order or beside whom it was graded.
 """
@@ -25,7 +25,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import result, submission
+from . import linux, result, submission
 from .result import GRADED, INFRA, Environment, Lab, Result, Submission, clean
 
 Grader = Callable[[Path], Result]
@@ -142,6 +142,7 @@ def tests_digest(root: Path, lab: str) -> str:
             whole.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     versions = subprocess.run(["dpkg-query", "-W", "-f=${Package} ${Version}\n", *TOOLS], capture_output=True, text=True, check=False)
     whole.update("".join(sorted(versions.stdout.splitlines(keepends=True))).encode())
+    whole.update(str([(root / built).exists() for built in (linux.KERNEL, linux.INITRAMFS)]).encode())  # without them some tests do not run
     return whole.hexdigest()
 
 

@@ -151,7 +151,7 @@ def items_csv(found: list[Item]) -> str:
 
 
 def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
+    return "" if value is None else f"{round(value, 2) + 0.0:.2f}"  # no -0.00
 
 
 # ---- the page ----
@@ -235,7 +235,7 @@ def draw(folder: Path, table: list[Row], found: list[Item], seconds: Mapping[str
         figure, axes = pyplot.subplots(figsize=(8, 0.8 + 0.28 * max(len(values), 1)))
         axes.barh([label for label, _ in values], [value or 0 for _, value in values], color="#3b6ea5")
         for place, (_, value) in enumerate(values):
-            axes.text(max(value or 0, 0), place, " none" if value is None else f" {value:.2f}", va="center", fontsize=8)
+            axes.text(max(value or 0, 0), place, f" {_figure(value) or 'none'}", va="center", fontsize=8)
         axes.invert_yaxis()
         axes.set_xlim(*limits)
         axes.set_xlabel(axis)

@@ -123,7 +123,8 @@ def to_html(title: str, pairs: list[Pair]) -> str:
     body = ["<header>", f"<h1>{safe(title)}</h1>", f'<p class="told infra">{safe(NOTICE)}</p>', "</header>", "<main>"]
     columns = [("Submission", False), ("Other", False), ("What it is", False), ("Of the submission, in the other", True),
                ("Of the other, in the submission", True)]
-    body += html.table(f"{len(pairs)} pairs, the most similar first", columns,
+    listed = f"{len(pairs)} pairs" if len(pairs) <= LISTED else f"{LISTED} of {len(pairs)} pairs, similar.csv has all"
+    body += html.table(f"{listed}; the most similar first", columns,
                        [[safe(p.one), safe(p.other), safe(p.kind), f"{p.share} %", f"{p.back} %"] for p in pairs[:LISTED]])
     return html.page(title, html.STYLE, [*body, "</main>"])
 

@@ -22,8 +22,8 @@ from atelier_grader.classrun import digest
 from atelier_grader.result import Result
 from tests import samples
 
-NAMES = {test.name: test for test in (samples.PASSED, samples.FAILED, samples.HIDDEN, samples.WAITING, samples.BROKEN)}
-FAILURES = {result.PASSED: "", result.FAILED: "wrong observation", result.WAITS: "did not boot", result.INFRA: "INFRA"}
+NAMES = {test.name: test for test in (samples.PASSED, samples.FAILED, samples.HIDDEN, samples.WAITING, samples.BROKEN, samples.ABSENT)}
+FAILURES = {result.PASSED: "", result.FAILED: "wrong observation", result.WAITS: "did not boot", result.INFRA: "INFRA", result.NOT_RUN: ""}
 
 
 def marks(path: Path) -> str:
@@ -53,7 +53,7 @@ def grade(path: Path) -> Result:
             return replace(samples.REFUSED, submission=replace(samples.REFUSED.submission, name=path.name))
         elif name in NAMES:
             status = rest[0]
-            score = None if status == result.INFRA else NAMES[name].points if status == result.PASSED else 0
+            score = None if status in (result.INFRA, result.NOT_RUN) else NAMES[name].points if status == result.PASSED else 0
             tests.append(replace(NAMES[name], status=status, score=score, failure=FAILURES[status], instructions=1000 * NAMES[name].points))
     made = samples.make(tuple(tests), path.name)
     say(f"end {path.name}")

@@ -18,7 +18,7 @@ from unittest import mock
 
 import html5lib
 
-from atelier_grader import classcli, classrun, classtable, result, similar
+from atelier_grader import classcli, classrun, classtable, linux, result, similar
 from atelier_grader.classrun import ClassError
 
 from . import fake_class, samples
@@ -197,6 +197,15 @@ class Grading(Class):
         self.run_class()
         self.assertIn("step 1 of 9", (self.out / "results/ada/report.html").read_text())
 
+    def test_what_could_not_be_run_is_told_and_is_run_once_it_can(self) -> None:
+        self.submit("ada", "refs passed\nshell not-run")
+        _, said, _ = self.run_class()
+        self.assertIn("not run, and no points of anybody's score: shell: Linux is not built in this tree", said)
+        self.assertIn("30 of 30", said)
+        self.file(f"course/{linux.KERNEL}", "")
+        self.run_class()
+        self.assertEqual(self.graded(), ["ada", "ada"])
+
     def test_a_cache_is_shared_between_runs(self) -> None:
         self.crowd(3)
         self.run_class("--cache", self.place / "cache")
@@ -251,6 +260,7 @@ class Grading(Class):
                            (["--lab", "3"], "say --lab N, the folder of submissions"),
                            (["--lab", "3", str(self.place / "none"), "b"], "No such file or directory: is this the folder of submissions?"),
                            (["--lab", "3", str(self.root / "src"), "b"], "there is no submission in it"),
+                           (self.command("--slurm", "2", "--shard", "1/2"), "--slurm makes shards itself"),
                            (self.command("--key", self.place / "short"), "a key of 1 characters can be guessed"),
                            (["--diff", str(self.place), str(self.place)], "has no results/ in it")):
             if words != self.command():

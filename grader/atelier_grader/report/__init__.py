@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The formats of a result: FORMATS[name](result) is the text of a file. Each is a pure function of the result, in a file of its own.
 
-NoScore comes out of those that can only tell scores (gradescope, classroom50), for a result that has none. nightly(result) is what may be told before the deadline.
+NoScore comes out of those that can only tell scores (gradescope, classroom50), for a result that has none. nightly(result) is
+what may be told before the deadline.
 """
 
 from collections.abc import Callable

@@ -49,8 +49,9 @@ def nightly(result: Result) -> Result:
         own = [test for test in public if test.exercise == exercise.number]
         exercises.append(replace(exercise, tests=tuple(test.name for test in own), points=possible(own), score=reached(own)))
     hidden_infra = any(test.status == INFRA for test in result.tests if test not in public)
-    return replace(result, tests=public, exercises=tuple(exercises), points=possible(public), message="" if hidden_infra else result.message,
-                   score=None if result.score is None else reached(public), notes=(*result.notes, f"Public tests only. {told}"))
+    return replace(result, tests=public, exercises=tuple(exercises), points=possible(public),
+                   message="" if hidden_infra else result.message, score=None if result.score is None else reached(public),
+                   notes=(*result.notes, f"Public tests only. {told}"))
 
 
 def possible(tests: Sequence[Test]) -> int:
