@@ -68,7 +68,8 @@ def test(lab: Manifest, listed: Listed, runs: Sequence[Seen]) -> Test:
         row, score=0, status=result.FAILED, failed_on=bad.where, failure=NOT_BUILT if bad.unbuilt else bad.verdict.value,
         message="\n".join(_message(bad, listed)), findings=bad.findings, more=bad.more,
         output=bad.output if listed.visibility == "public" else (),
-        reproduce=f"make gdb LAB={lab.number} TEST={listed.name} SEED={shlex.quote(bad.seed)}" + (" EMU=bochs" if bad.where == "bochs" else ""))
+        reproduce=f"make gdb LAB={lab.number} TEST={listed.name} SEED={shlex.quote(bad.seed)}"
+                  + (" EMU=bochs" if bad.where == "bochs" else ""))
 
 
 def _message(run: Seen, listed: Listed) -> Iterator[str]:
