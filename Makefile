@@ -36,7 +36,7 @@ endif
 
 # Whoever needs Debian packages has `| deps-GROUP`; tools/deps says what is in a group, and does nothing
 # where they are installed.
-DEPS := build run linux disk bochs iso check gdb bench doctor
+DEPS := build run linux disk bochs iso check gdb bench doctor grade class slurm handouts
 .PHONY: deps $(DEPS:%=deps-%)
 deps:		## installs the Debian packages that everything here needs
 	@tools/deps $(DEPS)
@@ -52,10 +52,15 @@ MINI_NEEDS :=
 CHECK_NEEDS :=
 CHECK_QUICK_NEEDS :=
 
-include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/build.mk labs/demo/build.mk \
-	tools/cutter/build.mk tests/build.mk tests/*/build.mk bench/build.mk))
+include $(sort $(wildcard src/build.mk guestos/*/build.mk grader/build.mk labs/build.mk labs/demo/build.mk tools/*/build.mk \
+	tests/build.mk tests/*/build.mk bench/build.mk handouts/build.mk))
 
 # ---- run ----
+
+# Before the port of Linux is there, mini is the guest.
+ifeq ($(wildcard guestos/linux),)
+GUEST ?= mini
+endif
 
 # What a person gives to `make run` goes to tools/run letter for letter: make expands no dollar in it.
 RUN_WORDS := cmd=CMD cmdline=CMDLINE disk=DISK emu=EMU forward=FORWARD guest=GUEST hypervisor=HYPERVISOR \
@@ -110,6 +115,12 @@ build/atelier.iso: build/atelier.elf $(LINUX_NEEDS) $(MINI_NEEDS) tools/mkiso | 
 
 gdb: run-needs | deps-run deps-gdb	## the system stopped at the hypervisor's first instruction, GDB attached
 	@tools/run --gdb $(RUN_FLAGS)$(leave_status)
+
+# ---- grading ----
+
+.PHONY: grade
+grade: $(if $(filter 1 2 3,$(LAB))$(TEST),,$(LINUX_NEEDS)) | deps-build deps-run deps-bochs deps-check deps-grade	## grades this tree on LAB=3 (all labs, if left out); TEST=name SEED=1
+	@grader/grade $(if $(LAB),--lab $(LAB)) $(if $(TEST),--test $(TEST)) $(if $(SEED),--seed $(SEED)) .
 
 # ---- for people who read and write the source ----
 

@@ -8,7 +8,7 @@
  *
  * network sink PORT: takes whatever comes, from one after the other.
  *
- * network tso-off INTERFACE: the card makes no segments; fails if it could and will not leave it.
+ * network tso INTERFACE off|on: whether the card makes segments; fails if it does not obey.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -37,9 +37,9 @@ static void fail(const char *what)
 	exit(1);
 }
 
-static int no_segments(const char *interface)
+static int set_segments(const char *interface, bool on)
 {
-	struct ethtool_value value = { .cmd = ETHTOOL_STSO };
+	struct ethtool_value value = { .cmd = ETHTOOL_STSO, .data = on };
 	struct ifreq request = { .ifr_data = (void *)&value };
 	int s = socket(AF_INET, SOCK_DGRAM, 0);
 
@@ -47,7 +47,7 @@ static int no_segments(const char *interface)
 	if (s < 0 || (ioctl(s, SIOCETHTOOL, &request) && errno != EOPNOTSUPP))
 		fail(interface);
 	value.cmd = ETHTOOL_GTSO;
-	if (ioctl(s, SIOCETHTOOL, &request) || value.data)
+	if (ioctl(s, SIOCETHTOOL, &request) || !value.data == on)
 		fail("segments");
 	return 0;
 }
@@ -124,8 +124,8 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && !strcmp(argv[1], "sink"))
 		return sink(atoi(argv[2]));
-	if (argc == 3 && !strcmp(argv[1], "tso-off"))
-		return no_segments(argv[2]);
+	if (argc == 4 && !strcmp(argv[1], "tso"))
+		return set_segments(argv[2], !strcmp(argv[3], "on"));
 	if (argc < 6) {
 		fprintf(stderr, "network: say ROW OPERATIONS ADDRESS PORT send|receive|both BYTES, or wait\n");
 		return 2;

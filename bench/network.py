@@ -8,7 +8,8 @@ WIRE = ("-netdev", f"stream,id=wire,server=off,addr.type=unix,addr.path={peer.SO
 
 TEXT = """\
 Network: one TCP connection of domain 0's to a peer outside the machine (bench/peer.py), which acknowledges every second segment and
-has a window of 64 KiB; sockets' buffers of 128 KiB, as in the paper. Equal on both sides: no segments made by the card (TSO), check
+has a window of 64 KiB; sockets' buffers of 128 KiB, as in the paper. Equal on both sides: no segments made by the card (TSO; on
+Atelier the hypervisor makes them, as Linux does on the bare machine), check
 sums of what is sent made by it, those of what comes looked at in software (the emulated card does not), GSO and GRO as Linux has
 them, 256 buffers to receive into. The emulated card has no speed. `ratio` is that of throughputs on the paper's wire, a gigabit a second,
 by a processor of one instruction a nanosecond: the slower of the two decides. `of work alone` leaves the wire out.

@@ -141,6 +141,7 @@ class Peer:
             self.say(c.frame(SYN | ACK, 0))
             if ours == BROWSE:
                 self.server = c
+                self.pages = pages()
                 for _ in range(CROWD):
                     self.next_page()
         elif flags & RST:

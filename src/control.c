@@ -239,14 +239,14 @@ static int share(struct domain *d, struct control_op *op)
 	return policy_set(d, &op->u.sched);
 }
 
-static int limit(struct domain *d, struct control_op *op)
+static int set_limit(struct domain *d, struct control_op *op)
 {
 	balloon_set_limit(d, op->u.limit.frames);
 	event_raise_virq(d, VIRQ_LIMIT);
 	return 0;
 }
 
-static int console(struct domain *d, struct control_op *op)
+static int console_bytes(struct domain *d, struct control_op *op)
 {
 	struct control_bytes *c = &op->u.console;
 	int n;
@@ -397,9 +397,9 @@ static const struct operation {
 	[CONTROL_unread] = { unread, NOBODY },	/* lab 6 */
 	[CONTROL_machine] = { machine, NOBODY },
 	[CONTROL_sched] = { share, LIVING },
-	[CONTROL_limit] = { limit, LIVING },	/* lab 7 */
+	[CONTROL_limit] = { set_limit, LIVING },	/* lab 7 */
 	[CONTROL_log] = { log_read, NOBODY },
-	[CONTROL_console] = { console, ANOTHER },	/* lab 6 */
+	[CONTROL_console] = { console_bytes, ANOTHER },	/* lab 6 */
 	[CONTROL_vif_create] = { create_vif, LIVING },	/* lab 8 */
 	[CONTROL_vif_destroy] = { destroy_vif, LIVING },	/* lab 8 */
 	[CONTROL_vif_info] = { info_vif, LIVING },	/* lab 8 */

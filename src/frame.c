@@ -144,6 +144,13 @@ void frame_put_type(mfn_t mfn)
 	frame_put(mfn);
 }
 
+bool frame_is_writable(const struct domain *d, mfn_t mfn)
+{
+	struct frame *f = frame_record(mfn);
+
+	return f && f->owner == d->id && f->type == FRAME_WRITABLE && f->uses > 0;
+}
+
 bool frame_is(mfn_t mfn, enum frame_type type)
 {
 	struct frame *f = frame_record(mfn);

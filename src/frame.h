@@ -117,6 +117,9 @@ void frame_put_type(mfn_t mfn);
 /* Whether @mfn may be used as @type at once, its contents being validated already. */
 bool frame_is(mfn_t mfn, enum frame_type type);
 
+/* Whether it is a frame of @d's that somebody may write now: what is written into it at once does no harm. */
+bool frame_is_writable(const struct domain *d, mfn_t mfn);
+
 /*
  * Recounts everything from the live tables; false, with the first difference on the console. For
  * debug builds, tests and the explorer.

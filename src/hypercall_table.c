@@ -10,12 +10,11 @@
 	static int call_##name(struct domain *d, const uint32_t *a) { return do_##name(d, ##__VA_ARGS__); }
 #define ADDR(i)	GUEST_ADDR(a[i])
 
-static int do_version(struct domain *d)
+static int call_version(struct domain *d, const uint32_t *a)
 {
 	return ATELIER_INTERFACE;
 }
 
-CALL(version)
 CALL(console_write, ADDR(0), a[1])
 CALL(multicall, ADDR(0), a[1])
 CALL(console_read, ADDR(0), a[1])

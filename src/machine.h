@@ -14,6 +14,8 @@
 
 #include "lib/types.h"
 #include "public/atelier.h"
+#include "machine_disk.h"	/* lab 9 */
+#include "machine_wire.h"	/* lab 8 */
 
 /* The selectors of ring 0, in the reserved slots of every GDT. */
 #define MACHINE_RING0_CODE	0xe008
@@ -51,6 +53,9 @@ enum machine_window {
 	WINDOW_COUNT,
 };
 void *machine_map_frame(mfn_t mfn, enum machine_window window);
+
+/* Zeros, many at a time; @at is mapped. Faster than memset() where there are hundreds. */
+void machine_clear(void *at, size_t n);
 
 /*
  * Stores an entry of a page table or directory: one 32-bit store, which the processor may see at
@@ -186,82 +191,6 @@ bool machine_interrupt_due(void);
  * scheduler calls it, with nothing held.
  */
 void machine_idle(bool sleep);
-
-/* ---- the disks ---- */
-
-#define MACHINE_DISKS	6u	/* at most */
-#define TRANSFER_PIECES	16u
-
-struct machine_disk {
-	uint32_t sectors;	/* of 512 bytes */
-	unsigned int depth;	/* transfers that it takes at a time */
-	bool caches;		/* what it has done may be lost with the power until it is flushed */
-};
-unsigned int machine_disk_count(void);
-struct machine_disk machine_disk(unsigned int disk);
-
-enum machine_transfer_kind {
-	TRANSFER_READ,		/* from the disk */
-	TRANSFER_WRITE,
-	TRANSFER_FLUSH,		/* no sectors, no pieces */
-};
-struct machine_transfer {
-	enum machine_transfer_kind kind;
-	uint32_t sector, count;
-	unsigned int pieces;
-	struct { uint32_t start, sectors; } piece[TRANSFER_PIECES];	/* real memory, none across a page's end */
-};
-
-/*
- * Starts a transfer on a disk that has less than @depth of them. When it has ended, well or not, and
- * never before this returns, disk_done() is called with @tag; until then the memory is the disk's.
- */
-void machine_disk_start(unsigned int disk, const struct machine_transfer *t, void *tag);
-
-/* Zeros, many at a time; @at is mapped. Faster than memset() where there are hundreds. */
-void machine_clear(void *at, size_t n);
-
-/* ---- the wire: a network interface that hears everything ---- */
-
-#define MACHINE_WIRE_PACKETS	64u	/* that it takes at most before it is done with the first */
-#define MACHINE_WIRE_OFFSET	64u	/* where in them a packet begins */
-
-/* A run of bytes inside one frame. */
-struct machine_piece {
-	mfn_t frame;
-	uint16_t offset, length;
-};
-
-/* A check sum (RFC 1071) that the wire puts into a packet, of all bytes from @start on. */
-struct machine_sum {
-	uint16_t start, at;	/* offsets in the packet; @at 0: none is wanted */
-};
-
-/* Its six bytes of address; NULL: there is no wire. */
-const uint8_t *machine_wire_mac(void);
-
-/* How many frames it receives into. */
-unsigned int machine_wire_buffers(void);
-
-/*
- * Gives it a frame of the hypervisor's to receive into; machine_wire_buffers() of them at start.
- * vif_receive() is called with each that got a packet, from an interrupt.
- */
-void machine_wire_give(mfn_t frame);
-
-/* How many packets it takes now. */
-unsigned int machine_wire_room(void);
-
-/*
- * Sends one: @n bytes from @header, which are copied, then the pieces, which the wire reads until
- * vif_sent(@token) is called, from an interrupt. There is room, and all of it is a packet. @sum lies in
- * it.
- */
-void machine_wire_send(const void *header, uint32_t n, const struct machine_piece *pieces,
-		       unsigned int count, uint32_t token, struct machine_sum sum);
-
-/* vif_alarm() is called at or soon after @deadline; the last one asked counts. */
-void machine_wire_alarm(uint64_t deadline);
 
 /* ---- start and end ---- */
 

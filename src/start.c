@@ -37,9 +37,11 @@ static NORETURN void refuse(const char *what, const char *why)
 /* One that plays a device, which the machine has found and keeps. */
 static bool is_device(const char *string)
 {
-	return string_keyword(string, "disk") ||	/* lab 9 */
-	       string_keyword(string, "wire") ||	/* lab 8 */
-	       false;
+	bool is = false;
+
+	is |= string_keyword(string, "disk");	/* lab 9 */
+	is |= string_keyword(string, "wire");	/* lab 8 */
+	return is;
 }
 
 static const char *after_first_word(const char *s)

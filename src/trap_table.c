@@ -4,6 +4,7 @@
 #include "guest_copy.h"
 #include "lib/string.h"
 #include "machine.h"
+#include "public/segment.h"
 
 #define TRAP_FLAGS	(TRAP_DPL | TRAP_MASK_EVENTS)
 #define VECTORS		256u

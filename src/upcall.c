@@ -1,8 +1,4 @@
 // SPDX-License-Identifier: MIT
-/*
- * Every store below goes through push_frame(): one place where an address that a guest chose meets
- * ring 0's right to write anywhere.
- */
 #include "upcall.h"
 #include "crash.h"
 #include "domain.h"
@@ -68,7 +64,8 @@ static uint32_t visible_eflags(const struct domain *d, const struct regs *regs)
 
 /*
  * Stores a frame with @extra words below it on the right ring-1 stack and moves @regs' stack there;
- * false: it cannot be stored, and nothing but guest memory has changed.
+ * false: it cannot be stored, and nothing but guest memory has changed. Every store goes through here: one
+ * place where an address that a guest chose meets ring 0's right to write anywhere.
  */
 static bool push_frame(struct domain *d, struct regs *regs, const uint32_t *extra, unsigned int n)
 {

@@ -6,8 +6,8 @@
 #include "frame.h"
 #include "lib/string.h"
 
-#define TURNS_A_RUN	64u	/* packets, after which whoever waits for the processor gets it */
-#define TURNS_A_LOOK	8u	/* and after which is looked whether an interrupt waits: a card has one for each packet */
+#define PACKETS_A_RUN	64u	/* after which whoever waits for the processor gets it */
+#define PACKETS_A_LOOK	8u	/* and after which is looked whether an interrupt waits: a card has one for each packet */
 #define NS_PER_US	1000u
 #define FIRST_RANK	1000u	/* of domain 0's first rules: there is room on both sides */
 #define MAC_HASHES	256u
@@ -95,6 +95,7 @@ static void begin_packet(struct vif_packet *p, uint16_t id)
 	p->id = id;
 	p->error = 0;
 	p->sum = false;
+	p->cut.count = 0;
 	p->length = p->have = p->pieces = 0;
 }
 
@@ -111,20 +112,37 @@ static void add_piece(struct vif_packet *p, mfn_t frame, uint32_t offset, uint32
 		p->rest[p->pieces++] = (struct machine_piece){ frame, offset + n, length - n };
 }
 
+uint32_t vif_longest(const struct vif_tx_request *q)
+{
+	return q->flags & VIF_TX_SEGMENTS ? VIF_LARGE_MAX : VIF_PACKET_MAX;
+}
+
+int vif_plan(const struct vif_tx_request *q, struct vif_packet *p)
+{
+	int err = 0;
+
+	p->cost = p->length;
+	if (q->flags & VIF_TX_SEGMENTS) {
+		err = p->sum ? segmentation_plan(&p->cut, p->header, p->have, p->length, q->segment) : -EINVAL;
+		p->cost = segmentation_bytes(&p->cut);
+	}
+	return err;
+}
+
 /*
  * Makes a packet of the pieces, and holds those frames that there is still something to read from.
  * -EINVAL: it is none. What is held then is dropped with the answer.
  */
 static int gather(struct domain *d, const struct vif_tx_request *q, struct vif_packet *p)
 {
-	if (q->pieces == 0 || q->pieces > VIF_TX_PIECES || (q->flags & ~VIF_TX_CSUM))
+	if (q->pieces == 0 || q->pieces > VIF_TX_PIECES || (q->flags & ~(VIF_TX_CSUM | VIF_TX_SEGMENTS)))
 		return -EINVAL;
 	for (unsigned int i = 0; i < q->pieces; i++) {
 		uint32_t offset = q->piece[i].address % PAGE_SIZE, length = q->piece[i].length;
 		mfn_t frame = MFN(q->piece[i].address >> PAGE_SHIFT);
 		unsigned int before = p->pieces;
 
-		if (length == 0 || length > PAGE_SIZE - offset || length > VIF_PACKET_MAX - p->length)
+		if (length == 0 || length > PAGE_SIZE - offset || length > vif_longest(q) - p->length)
 			return -EINVAL;
 		if (frame_get(d, frame))
 			return -EINVAL;
@@ -132,7 +150,7 @@ static int gather(struct domain *d, const struct vif_tx_request *q, struct vif_p
 		if (p->pieces == before)
 			frame_put(frame);
 	}
-	return 0;
+	return vif_plan(q, p);
 }
 
 static bool has_cap(const struct vif *v)
@@ -155,7 +173,7 @@ static bool load(struct vif *v)
 	begin_packet(p, q.id);
 	p->sum = q.flags & VIF_TX_CSUM;
 	p->error = gather(v->domain, &q, p);
-	if (!p->error && has_cap(v) && p->length > v->credit_bytes)
+	if (!p->error && has_cap(v) && p->cost > v->credit_bytes)
 		p->error = -ENOSPC;		/* it would wait for ever */
 	v->loaded = true;
 	return true;
@@ -243,12 +261,72 @@ static void clear_around(mfn_t frame, uint32_t length)
 	f->packet_end = end;
 }
 
+/* A guest that wants copies gets none by exchange: the requests that wait are all of one kind. */
+static bool wants_copies(const struct vif *v)
+{
+	return v->take != v->post && (v->posted[v->take % VIF_RX_SLOTS].flags & VIF_RX_COPY);
+}
+
+static int post_copy(struct vif *v, const struct vif_rx_request *q)
+{
+	v->posted[v->post++ % VIF_RX_SLOTS] = *q;
+	return 0;
+}
+
+static int post(struct vif *v, const struct vif_rx_request *q)
+{
+	bool copy = q->flags & VIF_RX_COPY;
+
+	if ((q->flags & ~VIF_RX_COPY) || (v->take != v->post && copy != wants_copies(v)))
+		return -EINVAL;
+	return copy ? post_copy(v, q) : vif_post(v, q);
+}
+
+/* The oldest of those requests whose frame its domain may write now. NULL: there is none. */
+static const struct vif_rx_request *take_copy(struct vif *v)
+{
+	while (v->take != v->post) {
+		const struct vif_rx_request *q = &v->posted[v->take++ % VIF_RX_SLOTS];
+
+		if (frame_is_writable(v->domain, MFN(q->frame)))
+			return q;
+		respond_error(rx_ring(v), q->id, -EBUSY, MFN(q->frame));
+	}
+	return NULL;
+}
+
+bool vif_copy_in(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags)
+{
+	struct vif_rx_response a = { .offset = MACHINE_WIRE_OFFSET, .length = length, .flags = flags };
+	const struct vif_rx_request *q;
+	uint8_t *to;
+
+	if (!wants_copies(v))
+		return false;
+	q = take_copy(v);
+	if (!q) {
+		v->rx_dropped++;
+		return true;
+	}
+	a.id = q->id;
+	a.frame = q->frame;
+	to = (uint8_t *)machine_map_frame(MFN(q->frame), WINDOW_COPY) + MACHINE_WIRE_OFFSET;
+	memcpy(to, (uint8_t *)machine_map_frame(frame, WINDOW_DATA) + MACHINE_WIRE_OFFSET, length);
+	v->rx_packets++;
+	v->rx_bytes += length;
+	ring_respond(rx_ring(v), &a, 1);
+	return true;
+}
+
 /* The packet in the hypervisor's @frame becomes @v's domain's. Returns the hypervisor's in its place. */
 static mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags)
 {
 	struct vif_rx_response a = { .offset = MACHINE_WIRE_OFFSET, .length = length, .flags = flags, .frame = frame.n };
-	mfn_t posted = take_posted(v, &a.id);
+	mfn_t posted;
 
+	if (vif_copy_in(v, frame, length, flags))
+		return frame;
+	posted = take_posted(v, &a.id);
 	if (mfn_equal(posted, MFN_NONE)) {
 		v->rx_dropped++;
 		return frame;
@@ -261,26 +339,23 @@ static mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags
 	return posted;
 }
 
-/* The same with a copy of it, made of @p's pieces. */
+/* The same with a copy of @p's pieces, or one of each packet that it is cut into. */
 static void deliver_copy(struct vif *v, const struct vif_packet *p)
 {
+	uint16_t flags = p->sum ? VIF_RX_CSUM_OK | VIF_RX_CSUM_BLANK : 0;
+	uint32_t i = 0, length;
 	uint8_t *to;
 
-	if (v->take == v->post) {
-		v->rx_dropped++;
-		return;
-	}
-	to = (uint8_t *)machine_map_frame(v->spare, WINDOW_COPY) + MACHINE_WIRE_OFFSET;
-	memcpy(to, p->header, p->have);
-	to += p->have;
-	for (unsigned int i = 0; i < p->pieces; i++) {
-		const struct machine_piece *s = &p->rest[i];
-
-		memcpy(to, (uint8_t *)machine_map_frame(s->frame, WINDOW_DATA) + s->offset, s->length);
-		to += s->length;
-	}
-	note_packet(v->spare, p->length);
-	v->spare = deliver(v, v->spare, p->length, p->sum ? VIF_RX_CSUM_OK | VIF_RX_CSUM_BLANK : 0);
+	do {
+		if (v->take == v->post) {
+			v->rx_dropped++;
+			continue;
+		}
+		to = (uint8_t *)machine_map_frame(v->spare, WINDOW_COPY) + MACHINE_WIRE_OFFSET;
+		length = segmentation_copy(&p->cut, i, p->header, p->have, p->rest, p->pieces, to);
+		note_packet(v->spare, length);
+		v->spare = deliver(v, v->spare, length, flags);
+	} while (++i < p->cut.count);
 }
 
 /* ---- out of a guest ---- */
@@ -306,6 +381,7 @@ static void take_off(struct vif *v, struct machine_sum sum)
 	for (unsigned int i = 0; i < p->pieces; i++)
 		f->rest[i] = p->rest[i];
 	v->loaded = false;
+	sum.segment = p->cut.count > 0 ? p->cut.segment : 0;
 	machine_wire_send(p->header, p->have, p->rest, p->pieces, token, sum);
 }
 
@@ -332,10 +408,10 @@ static bool send_inside(struct vif *v, struct vif *to, const struct vfr_packet *
 
 static void charge(struct vif *v)
 {
-	v->tx_packets++;
-	v->tx_bytes += v->packet.length;
+	v->tx_packets += MAX(v->packet.cut.count, 1);
+	v->tx_bytes += v->packet.cost;
 	if (has_cap(v))
-		v->credit -= v->packet.length;
+		v->credit -= v->packet.cost;
 }
 
 static void refuse(struct vif *v, int error)
@@ -373,7 +449,7 @@ void vif_transmit(struct vif *v)
 	}
 	charge(v);
 	if (outside)
-		take_off(v, p->sum ? (struct machine_sum){ h.sum_start, h.sum_at } : (struct machine_sum){ 0, 0 });
+		take_off(v, p->sum ? (struct machine_sum){ h.sum_start, h.sum_at, 0 } : (struct machine_sum){ 0, 0, 0 });
 	else
 		answer(v, 0);
 }
@@ -418,8 +494,8 @@ static bool may_go(struct vif *v)
 		return true;
 	if (has_cap(v)) {
 		vif_refill(v, machine_now());
-		if (p->length > v->credit) {
-			state.due = MIN(state.due, earned_at(v, p->length - v->credit));
+		if (p->cost > v->credit) {
+			state.due = MIN(state.due, earned_at(v, p->cost - v->credit));
 			return false;
 		}
 	}
@@ -447,30 +523,36 @@ struct vif *vif_next(void)
 	return NULL;
 }
 
-/* Whoever's call or interrupt this is: the sender pays. */
-static void transmit_and_bill(struct vif *v)
+/* Whoever's call or interrupt this is: what lies between these two @d pays. */
+static void begin_for(const struct domain *d)
 {
-	bool another = v->domain != sched_current();
-
-	if (another)
+	if (d != sched_current())
 		sched_meter();
-	vif_transmit(v);
-	if (another)
-		sched_bill(v->domain);
+}
+
+static void end_for(struct domain *d)
+{
+	if (d != sched_current())
+		sched_bill(d);
 }
 
 /* Turn by turn, as long as nobody else needs the processor. */
 static void run(void)
 {
-	unsigned int turns = 0;
+	unsigned int packets = 0, look = PACKETS_A_LOOK;
 	struct vif *v;
 
 	while ((v = vif_next()) != NULL) {
-		transmit_and_bill(v);
-		if (++turns == TURNS_A_RUN || (turns % TURNS_A_LOOK == 0 && machine_interrupt_due())) {
+		packets += MAX(v->packet.cut.count, 1);
+		begin_for(v->domain);
+		vif_transmit(v);
+		end_for(v->domain);
+		if (packets >= PACKETS_A_RUN || (packets >= look && machine_interrupt_due())) {
 			state.due = machine_now();
 			break;
 		}
+		if (packets >= look)
+			look = packets + PACKETS_A_LOOK;
 	}
 	if (state.due != UINT64_MAX)
 		machine_wire_alarm(state.due);
@@ -490,11 +572,12 @@ void vif_sent(uint32_t token)
 	struct domain *d = f->domain;
 
 	ASSERT(d);
+	begin_for(d);
 	f->domain = NULL;
 	state.free_flights[state.free_count++] = token;
 	drop_holds(f->rest, f->pieces);
 	ring_respond(ring_find(d, RING_VIF_TX, f->number), &a, 1);
-	sched_bill(d);
+	end_for(d);
 	if (!list_empty(&state.row))
 		run();
 }
@@ -504,42 +587,41 @@ static bool may_enter(const struct vif *v, const struct vfr_packet *h)
 	return vfr_match(h, wire, end_of(v)) == RULE_ACCEPT;
 }
 
-static void receive_many(struct vif_packet *p, const struct vfr_packet *h)
+/* A packet as it lies in a frame that the wire has filled. */
+static void receive_many(mfn_t frame, uint32_t length, const struct vfr_packet *h)
 {
+	struct vif_packet p;
+
+	begin_packet(&p, 0);
+	add_piece(&p, frame, MACHINE_WIRE_OFFSET, length);
 	for_each_vif(v)
 		if (may_enter(v, h))
-			deliver_copy(v, p);
-}
-
-/* A packet as it lies in a frame that the wire has filled. */
-static void describe(struct vif_packet *p, mfn_t frame, uint32_t length)
-{
-	begin_packet(p, 0);
-	add_piece(p, frame, MACHINE_WIRE_OFFSET, length);
+			deliver_copy(v, &p);
 }
 
 mfn_t vif_receive(mfn_t frame, uint32_t length, bool verified)
 {
-	struct vif_packet p;
+	const uint8_t *header = (uint8_t *)machine_map_frame(frame, WINDOW_DATA) + MACHINE_WIRE_OFFSET;
 	struct vfr_packet h;
 	struct vif *v;
 
 	note_packet(frame, length);
 	if (length > VIF_PACKET_MAX)
 		return frame;
-	describe(&p, frame, length);
-	/* Nobody out there has an address of ours. */
-	if (vfr_parse(p.header, p.have, length, &h) || find_mac(h.from))
+	/* The frame is ours, and the wire is done with it. Nobody out there has an address of ours. */
+	if (vfr_parse(header, MIN(length, VFR_HEADER), length, &h) || find_mac(h.from))
 		return frame;
 	if (is_for_many(h.to)) {
-		receive_many(&p, &h);
+		receive_many(frame, length, &h);
 		return frame;
 	}
 	v = find_mac(h.to);
-	if (v && may_enter(v, &h))
+	if (!v)
+		return frame;
+	begin_for(v->domain);
+	if (may_enter(v, &h))
 		frame = deliver(v, frame, length, verified ? VIF_RX_CSUM_OK : 0);
-	if (v)
-		sched_bill(v->domain);
+	end_for(v->domain);
 	return frame;
 }
 
@@ -599,7 +681,7 @@ static void rx_kick(struct ring *r)
 
 	do {
 		while (ring_take(r, &q) > 0) {
-			int err = v ? vif_post(v, &q) : -ENODEV;
+			int err = v ? post(v, &q) : -ENODEV;
 
 			if (err)
 				respond_error(r, q.id, err, MFN(q.frame));
@@ -614,7 +696,8 @@ static void rx_stopped(struct ring *r)
 	while (v && v->take != v->post) {
 		const struct vif_rx_request *q = &v->posted[v->take++ % VIF_RX_SLOTS];
 
-		frame_put(MFN(q->frame));
+		if (!(q->flags & VIF_RX_COPY))
+			frame_put(MFN(q->frame));
 		respond_error(r, q->id, -ENODEV, MFN(q->frame));
 	}
 }
@@ -725,7 +808,7 @@ uint32_t vif_count(const struct domain *d)
 static void each_hold(frame_see_fn *see)
 {
 	for_each_vif(v) {
-		for (uint32_t i = v->take; i != v->post; i++)
+		for (uint32_t i = v->take; i != v->post && !wants_copies(v); i++)
 			see(MFN(v->posted[i % VIF_RX_SLOTS].frame), FRAME_NONE);
 		for (unsigned int i = 0; v->loaded && i < v->packet.pieces; i++)
 			see(v->packet.rest[i].frame, FRAME_NONE);
@@ -751,7 +834,7 @@ static const char *fault_of(struct vif *v)
 		return "it has more credit than it may save up";
 	if (frame_record(v->spare)->owner != OWNER_MACHINE)
 		return "its spare frame is a domain's";
-	for (uint32_t i = v->take; i != v->post; i++)
+	for (uint32_t i = v->take; i != v->post && !wants_copies(v); i++)
 		if (frame_record(MFN(v->posted[i % VIF_RX_SLOTS].frame))->owner != v->domain->id)
 			return "a frame is posted that is not its domain's";
 	return NULL;
@@ -791,12 +874,14 @@ void vif_start(void)
 	struct domain *d = domain_find(NULL, 0);
 	struct control_vif first = { .number = 0 };
 	struct vfr_end self = { 0, 0 };
+	int err;
 
 	if (!machine_wire_mac())
 		return;
 	memcpy(first.mac, machine_wire_mac(), MAC_BYTES);
-	if (vif_create(d, &first)) {
-		console_printf("no frame is left for domain 0's network interface\n");
+	err = vif_create(d, &first);
+	if (err) {
+		console_printf("domain 0 has no network interface: error %d\n", err);
 		return;
 	}
 	let_pass(self, wire);

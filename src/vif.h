@@ -5,8 +5,9 @@
  *
  * Of what a guest sends, the first bytes are copied once. The copy is judged, and the copy is sent;
  * the rest goes from where it lies, in frames that are held until the wire is done with it, so that
- * nobody else gets them. Nothing in a guest's memory is written. What a guest receives arrives in a
- * frame of the hypervisor's, and changes places with one that the guest has posted and nobody holds.
+ * nobody else gets them. What a guest receives arrives in a frame of the hypervisor's, and changes
+ * places with one that the guest has posted and nobody holds; or is copied into one that the guest
+ * has posted for that and may write itself. Nothing else in a guest's memory is written.
  *
  * Who is next: the VIFs with something to send stand in a row, and each sends one packet in its turn.
  * One whose packet has to wait, for credit or for room on the wire, is passed over meanwhile.
@@ -24,6 +25,7 @@
 #include "public/control.h"
 #include "public/ring.h"
 #include "ring.h"
+#include "segmentation.h"
 #include "vfr.h"
 
 struct domain;
@@ -35,7 +37,9 @@ struct vif_packet {
 	uint16_t id;
 	int16_t error;			/* what to answer instead of sending it; 0: nothing */
 	bool sum;			/* its check sum is to be made by the wire */
-	uint32_t length;		/* bytes, all together */
+	struct segmentation cut;	/* how a large one is cut into several; @cut.count 0: it is not */
+	uint32_t length;		/* bytes, all together, ... */
+	uint32_t cost;			/* ... and those of all packets that leave */
 	uint32_t have;			/* of which so many are in @header, ... */
 	uint8_t header[VFR_HEADER];
 	unsigned int pieces;		/* ... and the others here, each in a frame that it holds */
@@ -113,7 +117,22 @@ void vif_refill(struct vif *v, uint64_t now);
 /* Sends @v's loaded packet, or says in the answer why not. */
 void vif_transmit(struct vif *v);
 
-/* Takes a frame that is @v's domain's own, and held by nobody, to receive into. -EINVAL, -EBUSY. */
+/* How many bytes a packet of this request may have. */
+uint32_t vif_longest(const struct vif_tx_request *q);
+
+/*
+ * When all of @p is there: what will leave, @p->cut and @p->cost. -EINVAL: it is to be cut, which cannot be (segmentation.h),
+ * or without a check sum.
+ */
+int vif_plan(const struct vif_tx_request *q, struct vif_packet *p);
+
+/*
+ * For a guest that has posted frames to be copied into: the packet at MACHINE_WIRE_OFFSET in the hypervisor's @frame
+ * is copied, or dropped. False: @v has none such.
+ */
+bool vif_copy_in(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags);
+
+/* Takes a frame that is @v's domain's own, and held by nobody, to receive into by exchange. -EINVAL, -EBUSY. */
 int vif_post(struct vif *v, const struct vif_rx_request *request);
 
 /* Doors for pc/, with nothing else under way: the wire has sent the packet of machine_wire_send(). */

@@ -116,7 +116,7 @@ fuzz-keep: $(FUZZERS:%=build/host/fuzz/%)	## the smallest set of inputs that rea
 build/host/unit/replay: $(call host_objects,unit,tests/models/replay.c)
 	$(call say,LINK,$@) $(CC) -m32 $(HOST_SANITIZE) $(HOST_LINK) -o $@ $^
 
-.PHONY: prove models mutants
+.PHONY: prove models mutants kill-matrix
 prove: | deps-check	## proves the rules of descriptors, ranges and flags for all inputs; PROOF=segment: those alone
 	@$(PYTHON) tests/prove/prove.py $(PROOF)
 
@@ -126,13 +126,16 @@ models: build/host/unit/replay | deps-check	## searches the models of events, ri
 mutants: | deps-check	## does every known mistake get caught? MUTANT=name: that one alone
 	@$(PYTHON) tests/mutants/run $(MUTANT)
 
+kill-matrix: | deps-check	## is every wrong solution of the labs caught, and no right one? LAB=3: of that lab
+	@tools/kill-matrix $(if $(LAB),--lab $(LAB)) && tools/kill-matrix --different $(if $(LAB),--lab $(LAB))
+
 # ---- everything ----
 
 .PHONY: check check-quick check-long house
-check: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) $(MINI_NEEDS) $(CHECK_NEEDS) | deps-build deps-run deps-linux deps-bochs deps-iso deps-check deps-gdb	## every test of the project
+check: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) $(MINI_NEEDS) $(CHECK_NEEDS) | deps-build deps-run deps-linux deps-bochs deps-iso deps-check deps-gdb deps-class deps-slurm	## every test of the project
 	@tests/run$(leave_status)
 
-check-quick: build/atelier.elf $(MINI_NEEDS) $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check	## the tests that need no Linux, in two minutes
+check-quick: build/atelier.elf $(MINI_NEEDS) $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check deps-class deps-slurm	## the tests that need no Linux, in two minutes
 	@tests/run --quick$(leave_status)
 
 check-long: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) | deps-build deps-run deps-bochs deps-check	## what takes longer: the mutants, the explorer on the largest of its machines, fifty power cuts, a Debian in Bochs

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from . import manifest, trial
 from .emulator import ROOT
+from .judge import show
 from .manifest import Manifest, ManifestError, Test
 from .trial import Outcome, Verdict
 
@@ -101,12 +102,6 @@ def explain(outcome: Outcome, outcomes: list[Outcome]) -> Iterator[str]:
         yield f"    | {text}"
     yield f"    again: grader/run-tests --lab {outcome.lab.number} --test {outcome.test.name} " \
           f"--emulator {outcome.emulator} --seed {outcome.seed}"
-
-
-def show(value: object) -> str:
-    text = f"{value} ({value:#x})" if isinstance(value, int) and value > 0xffff else repr(value) \
-        if isinstance(value, (bytes, str)) else str(value)
-    return text if len(text) <= 120 else text[:117] + "..."
 
 
 def main(words: list[str] | None = None, root: Path = ROOT) -> int:

@@ -38,6 +38,11 @@ class Infra(Exception):
     """The machinery failed, not the hypervisor: never zero points, never a pass. One line."""
 
 
+def reason(error: Exception) -> str:
+    """One line, also of what the system refused: a full disk, no more processes."""
+    return f"{error.filename or 'the system'}: {error.strerror}" if isinstance(error, OSError) else str(error)
+
+
 class NotBuilt(Infra):
     """What a test boots is not built in this tree, and a tree may be without it. One line, with the command."""
 

@@ -51,6 +51,13 @@ class Finding:
     got: object
 
 
+def show(value: object) -> str:
+    """What was expected or seen, for a reader."""
+    text = f"{value} ({value:#x})" if isinstance(value, int) and value > 0xffff else repr(value) \
+        if isinstance(value, (bytes, str)) else str(value)
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
 @dataclass(frozen=True)
 class Guest:
     """One domain of a test: a guest of the same folder, built from NAME.c."""

@@ -22,6 +22,8 @@ TESTED = "atelier-debug.elf"  # the build that answers debug_op
 COMMAND_LINE = "console=com1 scrub=late"  # what a domain observed is read from memory after its end
 HOST_CPU_SECONDS = 60  # processor time of a program of the host
 HOST_WALL_SECONDS = 600.0
+HOST_ENVIRONMENT = {"LC_ALL": "C", "ASAN_OPTIONS": "detect_leaks=0"}
+MESSAGES_READ = 65536  # bytes, of its messages the last
 # How the hypervisor's report on itself begins, how it tells that a domain had to die (crash.c), and how Linux gives up.
 CRASH = re.compile(rb"^\(atelier\) CRASH: (.*?)\r?$", re.MULTILINE)
 DEATH = rb"^\(atelier\) (domain %d \(.*\) dies: .*?)\r?$"
@@ -75,39 +77,83 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class _End:
+class End:
+    """How a run ended, and what is wrong with what it observed."""
+
     verdict: Verdict
     detail: str = ""
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A test's judge, and what follows from the seed of a run."""
+
+    loaded: Judge
+    seed: str
+    magic: bytes
+    given: dict
+    told: bytes  # how the guest is told
+
+    def words(self) -> list[str]:
+        """The arguments of a program of the host."""
+        return guest_line(self.magic, self.seed, 0, self.loaded.domains[0]).split(" ")
+
+
+@dataclass(frozen=True)
+class Built:
+    """Where the built things lie that a test starts."""
+
+    kernel: Path
+    tests: Path  # guests and programs of the lab
+    root: Path  # the tree that has Linux
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a program of the host left."""
+
+    status: int  # that of a signal is negative
+    output: bytes
+    said: bytes
 
 
 def run(root: Path, lab: Manifest, test: Test, where: str, seed: str, folder: Path) -> Outcome:
     """Runs a test of a built tree on "qemu", "bochs" or the "host". Leaves its files in `folder`."""
     start = time.monotonic()
     output = b""
+    built = Built(root / "build" / TESTED, root / "build" / "labs" / lab.folder / "tests", root)
     try:
-        loaded = judge.load(lab.path.parent / "tests" / f"{test.name}.py", test)
-        magic = judge.derive(seed, "magic", lab.folder, test.name, where)[:MAGIC]
-        given, told = judge.draw(loaded, seed, lab.folder, test.name)
-        built = root / "build" / "labs" / lab.folder / "tests"
+        asked = ask(lab, test, where, seed)
         if where == "host":
-            end, output = _on_host(built / test.name, loaded, magic, seed, given, told, folder)
+            ran = _on_host(built.tests / test.name, asked, folder)
+            end, output = judge_program(asked, ran), ran.said
         else:
-            boot = _boot(root, built, loaded, test, magic, seed, given, told)
+            boot = boot_of(built, test, asked)
             result = RUNNERS[where](boot, folder)
-            end, output = _judge_run(boot, loaded, magic, given, result), result.serial
-    except NotBuilt as error:
-        end = _End(Verdict.NOT_RUN, str(error))
-    except (Infra, JudgeError, elf.ElfError) as error:
-        end = _End(Verdict.INFRA, str(error))
-    except OSError as error:  # a full disk, no more processes
-        end = _End(Verdict.INFRA, f"{error.filename or 'the system'}: {error.strerror}")
-    tail = () if end.verdict is Verdict.PASSED else _tail(output)
-    return Outcome(lab, test, where, seed, end.verdict, end.detail, end.findings, tail,
-                   time.monotonic() - start)
+            end, output = judge_run(asked, result, boot.kernel), result.serial
+    except FAILURES as error:
+        end = infra(error)
+    return Outcome(lab, test, where, seed, end.verdict, end.detail, end.findings,
+                   () if end.verdict is Verdict.PASSED else tail(output), time.monotonic() - start)
 
 
-def _tail(output: bytes) -> tuple[str, ...]:
+# What may keep a run from saying anything about the hypervisor.
+FAILURES = (Infra, JudgeError, elf.ElfError, OSError)
+
+
+def infra(error: Exception) -> End:
+    return End(Verdict.NOT_RUN if isinstance(error, NotBuilt) else Verdict.INFRA, emulator.reason(error))
+
+
+def ask(lab: Manifest, test: Test, where: str, seed: str) -> Asked:
+    """Loads the judge and draws what this run asks for."""
+    loaded = judge.load(lab.path.parent / "tests" / f"{test.name}.py", test)
+    magic = judge.derive(seed, "magic", lab.folder, test.name, where)[:MAGIC]
+    return Asked(loaded, seed, magic, *judge.draw(loaded, seed, lab.folder, test.name))
+
+
+def tail(output: bytes) -> tuple[str, ...]:
     lines = output.decode(errors="backslashreplace").replace("\r", "").split("\n")
     return tuple("".join(c if c.isprintable() else "?" for c in line[:160]) for line in lines if line)[-4:]
 
@@ -118,18 +164,19 @@ def guest_line(magic: bytes, seed: str, number: int, guest: Guest | Linux | Crea
     return f"magic={magic.hex()} seed={word} domain={number} {guest.args}".rstrip()
 
 
-def _boot(root: Path, built: Path, loaded: Judge, test: Test, magic: bytes, seed: str,
-          given: dict, told: bytes) -> Boot:
+def boot_of(built: Built, test: Test, asked: Asked) -> Boot:
+    """What an emulator is to boot."""
+    loaded, told = asked.loaded, asked.told
     modules: list[Module] = []
     marks = set()
-    lines = [guest_line(magic, seed, number, guest) for number, guest in enumerate(loaded.domains)]
+    lines = [guest_line(asked.magic, asked.seed, number, guest) for number, guest in enumerate(loaded.domains)]
     created = {n: (guest, lines[n]) for n, guest in enumerate(loaded.domains) if isinstance(guest, Created)}
     for number, guest in enumerate(loaded.domains):
         if isinstance(guest, Created):
             continue
-        path, line = built / f"{guest.name}.elf", lines[number]
+        path, line = built.tests / f"{guest.name}.elf", lines[number]
         if isinstance(guest, Linux):
-            system = linux.system(root, guest, path, line, told, created)
+            system = linux.system(built.root, guest, path, line, told, created)
             kernel, line, initrd = system.kernel, system.command_line, system.initramfs
         else:
             symbols = elf.read(path).symbols
@@ -142,42 +189,44 @@ def _boot(root: Path, built: Path, loaded: Judge, test: Test, magic: bytes, seed
             modules.append(Module("domain", f"mem={guest.memory}K {line}", kernel))
         if initrd:
             modules.append(Module("initrd", "", initrd))
-    modules += [device.module() for device in loaded.devices(given)]
+    modules += [device.module() for device in loaded.devices(asked.given)]
     first = loaded.domains[0]
     options = COMMAND_LINE + (f" dom0_mem={first.memory}K" if isinstance(first, Linux) and first.atl else "")
-    return Boot(root / "build" / TESTED, options, tuple(modules), loaded.memory, test.budget,
+    return Boot(built.kernel, options, tuple(modules), loaded.memory, test.budget,
                 loaded.exceptions, tuple(sorted(marks)))
 
 
-def _judge_run(boot: Boot, loaded: Judge, magic: bytes, given: dict, result: Run) -> _End:
+def judge_run(asked: Asked, result: Run, kernel: Path) -> End:
+    """Classifies what an emulator's run left, and has it judged. @kernel: the file that was booted."""
     crash = CRASH.search(result.serial)
     if crash:
-        return _End(Verdict.CRASHED, crash[1].decode(errors="backslashreplace"))
+        return End(Verdict.CRASHED, crash[1].decode(errors="backslashreplace"))
     try:
-        pages = observe.find_pages(result.memory, magic)
+        pages = observe.find_pages(result.memory, asked.magic)
         stop = BAD_STOPS.get(result.stop)
         if not pages and (stop is None or result.memory):
             why = f"{result.stop.value} {result.detail}" if stop else "shut down before its guest said anything"
-            return _End(Verdict.NOT_BOOTED, why.rstrip() + _panic(result.serial))
+            return End(Verdict.NOT_BOOTED, why.rstrip() + _panic(result.serial))
         if stop:
-            return _End(stop, result.detail)
+            return End(stop, result.detail)
         seen = observe.parse(pages)
     except Malformed as error:
-        return _End(Verdict.UNREADABLE, str(error))
-    return _judge(loaded, given, seen, judge.outside_of(result, elf.read(boot.kernel)))
+        return End(Verdict.UNREADABLE, str(error))
+    return _judge(asked, seen, judge.outside_of(result, elf.read(kernel)))
 
 
-def _judge(loaded: Judge, given: dict, seen: Seen, outside: judge.Outside | None) -> _End:
+def _judge(asked: Asked, seen: Seen, outside: judge.Outside | None) -> End:
     """The rest, once it is known that the run came to its end and what was observed can be read."""
+    loaded = asked.loaded
     domains = set(range(len(loaded.domains)))
     strangers = {o.domain for o in seen.observations} - domains
     if strangers:
-        return _End(Verdict.UNREADABLE, f"there are observations of domain {min(strangers)}")
+        return End(Verdict.UNREADABLE, f"there are observations of domain {min(strangers)}")
     missing = sorted(domains - loaded.dies - seen.ended)
     if missing:
-        return _End(Verdict.CUT_SHORT, _last_words(seen, missing[0], outside))
-    found = judge.findings(loaded, given, seen, outside)
-    return _End(Verdict.WRONG, f"exercise {loaded.exercise}", tuple(found)) if found else _End(Verdict.PASSED)
+        return End(Verdict.CUT_SHORT, _last_words(seen, missing[0], outside))
+    found = judge.findings(loaded, asked.given, seen, outside)
+    return End(Verdict.WRONG, f"exercise {loaded.exercise}", tuple(found)) if found else End(Verdict.PASSED)
 
 
 def _last_words(seen: Seen, domain: int, outside: judge.Outside | None) -> str:
@@ -197,35 +246,35 @@ def _panic(serial: bytes) -> str:
     return f"; {panic[1].decode(errors='backslashreplace')}" if panic else ""
 
 
-def _on_host(program: Path, loaded: Judge, magic: bytes, seed: str, given: dict, told: bytes,
-             folder: Path) -> tuple[_End, bytes]:
+def _on_host(program: Path, asked: Asked, folder: Path) -> Ran:
     """A program of the host reads the input and writes pages; its messages go to a file of their own."""
     if not program.exists():
         raise Infra(f"{program} is not there; build it first (make)")
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "input").write_bytes(told)
-    words = guest_line(magic, seed, 0, loaded.domains[0]).split(" ")
+    (folder / "input").write_bytes(asked.told)
     with (folder / "input").open("rb") as source, (folder / "output").open("wb") as output, \
             (folder / "messages").open("wb") as messages:
         process = subprocess.Popen(
-            [str(program), *words], cwd=folder, stdin=source, stdout=output, stderr=messages,
-            start_new_session=True, preexec_fn=_host_limits,
-            env={"LC_ALL": "C", "ASAN_OPTIONS": "detect_leaks=0"})
+            [str(program), *asked.words()], cwd=folder, stdin=source, stdout=output, stderr=messages,
+            start_new_session=True, preexec_fn=_host_limits, env=HOST_ENVIRONMENT)
         try:
             status = process.wait(HOST_WALL_SECONDS)
         except subprocess.TimeoutExpired:
             raise Infra(f"the wall clock ended the program after {HOST_WALL_SECONDS:.0f} s") from None
         finally:
             emulator.end(process)
+    return Ran(status, (folder / "output").read_bytes(), (folder / "messages").read_bytes()[-MESSAGES_READ:])
 
-    said = (folder / "messages").read_bytes()[-65536:]
-    if status:
-        return _classify_host(status, said), said
+
+def judge_program(asked: Asked, ran: Ran) -> End:
+    """Classifies what a program of the host left, and has it judged."""
+    if ran.status:
+        return _classify_host(ran.status, ran.said)
     try:
-        seen = observe.parse(observe.split_output((folder / "output").read_bytes(), magic))
+        seen = observe.parse(observe.split_output(ran.output, asked.magic))
     except Malformed as error:
-        return _End(Verdict.UNREADABLE, str(error)), said
-    return _judge(loaded, given, seen, None), said
+        return End(Verdict.UNREADABLE, str(error))
+    return _judge(asked, seen, None)
 
 
 def _host_limits() -> None:
@@ -234,10 +283,10 @@ def _host_limits() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _classify_host(status: int, said: bytes) -> _End:
+def _classify_host(status: int, said: bytes) -> End:
     if -status in (signal.SIGXCPU, signal.SIGKILL):
-        return _End(Verdict.BUDGET, f"the program used {HOST_CPU_SECONDS} s of processor time")
+        return End(Verdict.BUDGET, f"the program used {HOST_CPU_SECONDS} s of processor time")
     lines = said.decode(errors="backslashreplace").split("\n")
     reason = next((line.strip() for line in lines if "ERROR:" in line or "error:" in line or "assert" in line),
                   f"exit status {status}" if status > 0 else signal.Signals(-status).name)
-    return _End(Verdict.CRASHED, reason)
+    return End(Verdict.CRASHED, reason)

@@ -24,7 +24,7 @@ DISK_FILES	:= $(shell find guestos/linux/debian)
 INITRAMFS_ADD	+= $(LINUX_IMAGE)=/boot/vmlinux $(INITRAMFS_SMALL)=/boot/initrd build/mini.elf=/boot/mini
 
 LINUX_NEEDS	+= $(LINUX_IMAGE) $(INITRAMFS)
-DISK_NEEDS	+= $(DISK_IMAGE) $(DISK_SMALL)
+DISK_NEEDS	+= $(DISK_IMAGE) $(DISK_SMALL)	# lab 9
 
 .PHONY: linux linux-native initramfs disk port-size
 linux: $(LINUX_IMAGE)		## build/linux/vmlinux: Linux for domain 0, from Debian's source (minutes, once)

@@ -90,6 +90,12 @@ static struct sample sample(void)
 	return s;
 }
 
+/* Channel 2 has wrapped: nobody let this machine run for 55 ms. Nothing is armed then that would wake us again. */
+static bool overslept(void)
+{
+	return inb(SPEAKER) & SPEAKER_OUT;
+}
+
 /*
  * Ticks of the time stamp counter a second. Channel 0 is only there to sleep by: under an emulator
  * that counts instructions 20 ms of polling would be 20 million of them.
@@ -107,9 +113,9 @@ static uint64_t measure(void)
 		pit_arm(MEASURE_COUNTS);
 		do
 			machine_idle(true);
-		while (from.count - read_count() < MEASURE_COUNTS / 2);
+		while (from.count - read_count() < MEASURE_COUNTS / 2 && !overslept());
 		to = sample();
-	} while (inb(SPEAKER) & SPEAKER_OUT);		/* overslept: it has wrapped */
+	} while (overslept());
 	return (to.tsc - from.tsc) * PIT_HZ / (from.count - to.count);
 }
 

@@ -294,6 +294,7 @@ void cpu_init(void)
 	fill_idt();
 	load_idt();
 	init_tss();
+	machine_load_ldt(0);		/* after a reset there is one, at address 0 (SDM 3A, 9.1.1) */
 	asm volatile("mov %0, %%cr4" : : "r" (cr4));
 	cpu.sse = features & CPUID_SSE;
 	machine_fpu_trap(true);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The machine's disks, whichever driver has them: numbered as the drivers found them. */
 #include "crash.h"
-#include "pc/pc.h"
+#include "pc/disk.h"
 
 static struct {
 	struct {

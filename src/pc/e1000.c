@@ -12,6 +12,7 @@
 #include "pc/pc.h"
 #include "pc/pci.h"
 #include "pc/wire.h"
+#include "segmentation.h"
 #include "vfr.h"
 #include "vif.h"
 
@@ -57,10 +58,10 @@ enum {
 #define KIND_DATA	0x10u
 #define OPTION_SUM	0x02u
 
-#define TX		256u		/* descriptors; of four for a packet */
+#define TX		256u		/* descriptors */
 #define BUFFERS		256u		/* a full window of small packets, while nobody looks */
 #define RX		512u		/* more than buffers: head and tail never meet */
-#define MOST_PIECES	(VIF_TX_PIECES + 2)	/* with the header, and a context */
+#define MOST_PIECES	(2 * VIF_SEGMENTS + VIF_TX_PIECES + 1)	/* of a cut one: with headers, where it was cut, and a context */
 #define NO_PACKET	UINT32_MAX	/* its length */
 #define A_TURN		16u		/* packets received, before others get the processor */
 #define PATIENCE	100000u		/* looks at a register that should change at once */
@@ -131,8 +132,9 @@ static void set_context(struct machine_sum sum)
 	add((struct transmit_descriptor){ .address = (uint64_t)(sum.start | sum.at << 8) << 32, .command = COMMAND_LONG });
 }
 
-static void send(const void *header, uint32_t n, const struct machine_piece *pieces, unsigned int count, uint32_t token,
-		 struct machine_sum sum)
+/* One packet. @report: what the device is to do besides when it is done with it. */
+static void put(const void *header, uint32_t n, const struct machine_piece *pieces, unsigned int count, struct machine_sum sum,
+		uint8_t report)
 {
 	struct transmit_descriptor d = { .length = n, .command = COMMAND_SUM };
 	uint8_t *copy;
@@ -151,18 +153,50 @@ static void send(const void *header, uint32_t n, const struct machine_piece *pie
 		d.address = ((uint64_t)pieces[i].frame.n << PAGE_SHIFT) + pieces[i].offset;
 		d.length = pieces[i].length;
 	}
-	d.command |= COMMAND_END | COMMAND_REPORT;
-	nic.tokens[nic.tx_tail] = token;
+	d.command |= COMMAND_END | report;
 	add(d);
+}
+
+/* A large one, cut into several, the last of which is reported. What the first bytes have of the payload goes with the first. */
+static void put_cut(const uint8_t *header, uint32_t n, const struct machine_piece *pieces, unsigned int count,
+		    struct machine_sum sum)
+{
+	struct machine_piece left[VIF_TX_PIECES], now[VIF_TX_PIECES], *next = left;
+	uint32_t length = n, have = n;
+	struct segmentation s;
+	uint8_t first[VFR_HEADER];
+
+	for (unsigned int i = 0; i < count; i++) {
+		left[i] = pieces[i];
+		length += pieces[i].length;
+	}
+	segmentation_plan(&s, header, n, length, sum.segment);
+	memcpy(first, header, n);
+	for (uint32_t i = 0; i < s.count; i++, have = s.payload) {
+		unsigned int parts = segmentation_take(&next, s.payload + segmentation_size(&s, i) - have, now);
+
+		segmentation_header(&s, i, header, first);
+		put(first, have, now, parts, sum, i + 1u < s.count ? 0 : COMMAND_REPORT);
+	}
+}
+
+static void send(const void *header, uint32_t n, const struct machine_piece *pieces, unsigned int count, uint32_t token,
+		 struct machine_sum sum)
+{
+	if (sum.segment)
+		put_cut(header, n, pieces, count, sum);
+	else
+		put(header, n, pieces, count, sum, COMMAND_REPORT);
+	nic.tokens[(nic.tx_tail + TX - 1) % TX] = token;
 	nic.flying++;
 	write(TDT, nic.tx_tail);
 }
 
-/* vif_sent() may send more meanwhile. Only a packet's last descriptor is reported. */
+/* vif_sent() may send more meanwhile. Only a packet's last descriptor is reported, and of a cut one's packets the last. */
 static void take_sent(void)
 {
 	for (uint32_t i = nic.tx_head; i != nic.tx_tail; i = (i + 1) % TX) {
-		if (!(tx_ring[i].command & COMMAND_END))
+		if (!(tx_ring[i].command & COMMAND_REPORT))
 			continue;
 		if (!(tx_ring[i].status & STATUS_DONE))
 			break;

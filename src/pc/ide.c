@@ -10,6 +10,7 @@
  */
 #include "console.h"
 #include "lib/string.h"
+#include "pc/disk.h"
 #include "pc/io.h"
 #include "pc/pc.h"
 #include "pc/pci.h"

@@ -6,7 +6,9 @@
 #include "console.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "pc/disk.h"	/* lab 9 */
 #include "pc/pc.h"
+#include "pc/wire.h"	/* lab 8 */
 #include "start.h"
 
 static struct {

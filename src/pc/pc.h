@@ -113,23 +113,6 @@ void alarm_set(struct alarm *a, uint64_t when);
 
 void clock_init(void);
 
-/* ---- disks ---- */
-
-/* Starts a transfer on a driver's disk number @unit: machine_disk_start() says what that means. */
-typedef void disk_start_fn(unsigned int unit, const struct machine_transfer *t, void *tag);
-
-/* The drivers, which add what they find. */
-void ide_init(void);
-void ramdisk_init(void);
-
-/* One more disk of the machine's. False: it has as many as it can have. At start only. */
-bool disk_add(struct machine_disk what, disk_start_fn *start, unsigned int unit);
-
-/* ---- the wire ---- */
-
-/* Looks for a network. Before start(). */
-void wire_init(void);		/* lab 8 */
-
 /* ---- consoles ---- */
 
 void serial_init(void);

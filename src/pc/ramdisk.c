@@ -15,6 +15,7 @@
  * and the log are read off the machine's memory.
  */
 #include "lib/string.h"
+#include "pc/disk.h"
 #include "pc/pc.h"
 #include "timer.h"
 #include "vbd.h"

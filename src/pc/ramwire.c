@@ -3,6 +3,7 @@
 #include "lib/string.h"
 #include "pc/pc.h"
 #include "pc/wire.h"
+#include "segmentation.h"
 #include "timer.h"
 #include "vfr.h"
 #include "vif.h"
@@ -29,7 +30,7 @@ static struct {
 	uint32_t given, next;
 	struct leaving leaving[MACHINE_WIRE_PACKETS];
 	uint32_t in, out;		/* of these; they run freely */
-	uint8_t packet[BYTES_MAX];
+	uint8_t packet[BYTES_MAX], large[VIF_LARGE_MAX];
 } rw;
 
 /* ---- the module's memory ---- */
@@ -130,15 +131,15 @@ static void send(const void *header, uint32_t n, const struct machine_piece *pie
 }
 
 /* Its bytes are read now, as a device would: whoever had their frames meanwhile is seen. */
-static uint32_t collect(const struct leaving *l)
+static uint32_t collect(const struct leaving *l, uint8_t *to)
 {
 	uint32_t n = l->n;
 
-	memcpy(rw.packet, l->header, n);
+	memcpy(to, l->header, n);
 	for (uint32_t i = 0; i < l->count; i++) {
 		const struct machine_piece *p = &l->pieces[i];
 
-		memcpy(rw.packet + n, (uint8_t *)machine_map_frame(p->frame, WINDOW_DATA) + p->offset, p->length);
+		memcpy(to + n, (uint8_t *)machine_map_frame(p->frame, WINDOW_DATA) + p->offset, p->length);
 		n += p->length;
 	}
 	return n;
@@ -169,14 +170,40 @@ static void log(const struct leaving *l, uint32_t length)
 	rw.head.logged += sizeof(d) + padded;
 }
 
-static void depart(void)
+static void leave_whole(const struct leaving *l)
 {
-	const struct leaving *l = &rw.leaving[rw.out % MACHINE_WIRE_PACKETS];
-	uint32_t token = l->token, length = collect(l);
+	uint32_t length = collect(l, rw.packet);
 
 	if (l->sum.at)
 		add_sum(l->sum, length);
 	log(l, length);
+}
+
+/* In as many packets as it is to be. */
+static void leave_cut(const struct leaving *l)
+{
+	uint32_t length = collect(l, rw.large);
+	struct segmentation s;
+
+	segmentation_plan(&s, l->header, l->n, length, l->sum.segment);
+	for (uint32_t i = 0; i < s.count; i++) {
+		segmentation_header(&s, i, l->header, rw.packet);
+		memcpy(rw.packet + s.payload, rw.large + segmentation_from(&s, i), segmentation_size(&s, i));
+		length = s.payload + segmentation_size(&s, i);
+		add_sum(l->sum, length);
+		log(l, length);
+	}
+}
+
+static void depart(void)
+{
+	const struct leaving *l = &rw.leaving[rw.out % MACHINE_WIRE_PACKETS];
+	uint32_t token = l->token;
+
+	if (l->sum.segment)
+		leave_cut(l);
+	else
+		leave_whole(l);
 	rw.out++;
 	rw.head.left++;
 	write_counts();

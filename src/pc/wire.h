@@ -17,6 +17,9 @@ struct wire_driver {
 		     struct machine_sum sum);
 };
 
+/* Looks for a network. Before start(). */
+void wire_init(void);
+
 /* NULL: there is none. At start only. */
 const struct wire_driver *ramwire_find(void);
 const struct wire_driver *e1000_find(void);

@@ -73,17 +73,25 @@ struct console_slot {
  *
  * With VIF_TX_CSUM it is TCP or UDP over IPv4, no fragment, and the field of its check sum holds only the sum of the
  * pseudo-header: the wire adds what follows, up to the packet's end. A domain that receives it gets it as it is.
+ *
+ * With VIF_TX_SEGMENTS as well it is TCP, of up to VIF_LARGE_MAX bytes, and leaves as several packets with the same
+ * headers, which lie in the first 80 bytes, and @segment bytes of payload each, at least 80, the last one with what is
+ * left: VIF_SEGMENTS at most, and each no longer than another packet. Their numbers follow on each other; FIN and PSH are in
+ * the last one. They are one packet's turn, judged once, and cost as much credit as all of them have bytes.
  */
 #define VIF_TX_SLOTS		64
 #define VIF_TX_PIECES		4
 #define VIF_PACKET_MAX		1514
 #define VIF_DEVICES		4	/* VIFs that a domain can have: numbers from 0 on */
+#define VIF_LARGE_MAX		16384
+#define VIF_SEGMENTS		40
 #define VIF_TX_CSUM		1
+#define VIF_TX_SEGMENTS		2
 struct vif_tx_request {
 	uint16_t id;
 	uint16_t pieces;
-	uint16_t flags;		/* VIF_TX_CSUM; another one is malformed */
-	uint16_t reserved;
+	uint16_t flags;		/* VIF_TX_CSUM, VIF_TX_SEGMENTS; another one is malformed */
+	uint16_t segment;	/* VIF_TX_SEGMENTS */
 	struct { uint32_t address; uint16_t length, reserved; } piece[VIF_TX_PIECES];
 };
 struct vif_tx_response {
@@ -98,11 +106,16 @@ struct vif_tx_response {
  * packet in it and zeros around it. The new frame has the other's entry in the machine-to-physical
  * table. Frames are filled in the order in which they were posted. Errors: -EINVAL not the domain's,
  * -EBUSY in use, when it was posted or when it was its turn; -ENODEV the VIF or the ring is gone.
+ *
+ * With VIF_RX_COPY the frame stays the domain's, which has it mapped writable when it is its turn (else -EBUSY): the
+ * packet is copied into it, all else in it stays as it was, and it comes back itself. Those that wait are all of one kind,
+ * with the flag or without: -EINVAL.
  */
 #define VIF_RX_SLOTS		128
+#define VIF_RX_COPY		1
 struct vif_rx_request {
 	uint16_t id;
-	uint16_t reserved;
+	uint16_t flags;		/* VIF_RX_COPY; another one is malformed: -EINVAL */
 	uint32_t frame;
 };
 struct vif_rx_response {

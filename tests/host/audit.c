@@ -5,12 +5,12 @@
 #include <string.h>
 #include "domain.h"
 #include "frame.h"
-#include "host/disk.h"
+#include "host/disk.h"		/* lab 9 */
 #include "host/host.h"
 #include "host/tlb_model.h"
-#include "host/wire.h"
+#include "host/wire.h"		/* lab 8 */
 #include "paging.h"
-#include "segment.h"
+#include "segment.h"		/* lab 4 */
 
 /* The bits of a present entry, from the manual and the interface, not from src/paging.h. */
 #define P		0x001u
@@ -179,11 +179,23 @@ static void count_segments(const struct domain *d)
 	}
 }
 
+static void count_rings(const struct domain *d)
+{
+	for (unsigned int class = 0; class < RING_CLASSES; class ++)
+		for (uint32_t i = 0; i < RING_DEVICES; i++)
+			if (d->rings.rings[class][i].class)
+				found(d->rings.rings[class][i].frame.n, FRAME_WRITABLE, "a ring");
+}
+
 /* Frames of packets that wait, and frames to receive into. */
 static void count_vif(const struct vif *v)
 {
-	for (uint32_t i = v->take; i != v->post; i++)
-		found(v->posted[i % VIF_RX_SLOTS].frame, FRAME_NONE, "a VIF to receive into");
+	for (uint32_t i = v->take; i != v->post; i++) {
+		const struct vif_rx_request *q = &v->posted[i % VIF_RX_SLOTS];
+
+		if (!(q->flags & VIF_RX_COPY))
+			found(q->frame, FRAME_NONE, "a VIF to receive into");
+	}
 	for (unsigned int i = 0; v->loaded && i < v->packet.pieces; i++)
 		found(v->packet.rest[i].frame.n, FRAME_NONE, "a packet");
 }
@@ -200,20 +212,22 @@ static void count_wire(void)
 			      record(host_wire.buffers[i].n)->owner);
 }
 
+static void count_vifs(const struct domain *d)
+{
+	for (uint32_t i = 0; i < RING_DEVICES; i++)
+		if (d->vifs.vifs[i])
+			count_vif(d->vifs.vifs[i]);
+}
+
 static void count_domain(const struct domain *d)
 {
 	if (d->paging.base.n != MFN_NONE.n)
 		found(d->paging.base.n, FRAME_DIRECTORY, "a base");
 	if (d->shared_frame.n != MFN_NONE.n)
 		found(d->shared_frame.n, FRAME_WRITABLE, "a shared page");
-	for (unsigned int class = 0; class < RING_CLASSES; class ++)
-		for (uint32_t i = 0; i < RING_DEVICES; i++)
-			if (d->rings.rings[class][i].class)
-				found(d->rings.rings[class][i].frame.n, FRAME_WRITABLE, "a ring");
-	for (uint32_t i = 0; i < RING_DEVICES; i++)
-		if (d->vifs.vifs[i])
-			count_vif(d->vifs.vifs[i]);
-	count_segments(d);
+	count_rings(d);		/* lab 6 */
+	count_vifs(d);		/* lab 8 */
+	count_segments(d);	/* lab 4 */
 }
 
 static void found_disk_hold(mfn_t mfn, enum frame_type type)
@@ -456,12 +470,12 @@ const char *audit_memory(void)
 	memset(state.uses, 0, host.frames * sizeof(state.uses[0]));
 	state.failed = false;
 	count_tables();
-	count_wire();
+	count_wire();		/* lab 8 */
 	for (struct domain *d = domain_next(0); d; d = domain_next(d->id + 1u)) {
 		count_domain(d);
-		check_segments(d->id);
+		check_segments(d->id);	/* lab 4 */
 	}
-	count_disks();
+	count_disks();		/* lab 9 */
 	for (uint32_t mfn = 0; mfn < host.frames; mfn++)
 		check_frame(mfn);
 	check_owners();

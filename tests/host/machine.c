@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "host/disk.h"
+#include "host/disk.h"		/* lab 9 */
 #include "host/tlb_model.h"
-#include "host/wire.h"
+#include "host/wire.h"		/* lab 8 */
 #include "paging.h"
 #include "timer.h"
 
@@ -126,8 +126,8 @@ void host_setup(uint32_t frames)
 			host.slots[s].gdt[i] = host.slots[s].ldt[i] = MFN_NONE;
 	}
 	close_windows();
-	host_disks_clear();
-	host_wire_reset();
+	host_disks_clear();	/* lab 9 */
+	host_wire_reset();	/* lab 8 */
 	host_output_clear();
 	tlb_model_flush();
 	tlb_model_enable(true);

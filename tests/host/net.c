@@ -77,7 +77,12 @@ void net_request(struct net *n, const struct vif_tx_request *q)
 
 void net_post(struct net *n, uint16_t id, uint32_t frame)
 {
-	struct vif_rx_request q = { id, 0, frame };
+	net_post_flagged(n, id, frame, 0);
+}
+
+void net_post_flagged(struct net *n, uint16_t id, uint32_t frame, uint16_t flags)
+{
+	struct vif_rx_request q = { id, flags, frame };
 
 	memcpy(slot(n->rx_ring, header(n->rx_ring)->req_prod++, VIF_RX_SLOTS, sizeof(struct vif_rx_response)), &q, sizeof(q));
 }

@@ -37,6 +37,7 @@ int net_ring_op(struct net *n, uint32_t op, uint32_t ring_class);
 /* Writes a request, which counts at once; kicks are the test's. */
 void net_request(struct net *n, const struct vif_tx_request *q);
 void net_post(struct net *n, uint16_t id, uint32_t frame);
+void net_post_flagged(struct net *n, uint16_t id, uint32_t frame, uint16_t flags);	/* VIF_RX_COPY */
 
 /* A request of one piece: @length bytes of the guest's frame @pfn from @offset on. */
 void net_send(struct net *n, uint16_t id, uint32_t pfn, uint32_t offset, uint32_t length);

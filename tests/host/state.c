@@ -47,7 +47,6 @@ static void take_frame(struct state *s, uint32_t mfn)
 	dont_care = f->valid && (f->type == FRAME_TABLE || f->type == FRAME_DIRECTORY) ? AD : 0;
 	for (size_t i = 0; i < s->frame_words; i++)
 		copy[i] = words[i] & ~dont_care;
-	f->stamp = f->next = f->prev = 0;
 	if (f->uses == 0)
 		f->type = FRAME_NONE;
 }

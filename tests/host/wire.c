@@ -78,7 +78,7 @@ void machine_wire_send(const void *header, uint32_t n, const struct machine_piec
 		if (pieces[i].length == 0 || pieces[i].offset + pieces[i].length > PAGE_SIZE)
 			host_panic("machine_wire_send: a piece of %u bytes from %u on", pieces[i].length, pieces[i].offset);
 	}
-	if (s->length > HOST_WIRE_BYTES)
+	if (s->length > (sum.segment ? VIF_LARGE_MAX : HOST_WIRE_BYTES) || (sum.segment && !sum.at))
 		host_panic("machine_wire_send: a packet of %u bytes", s->length);
 	if (sum.at && (sum.at < sum.start || sum.at + 2u > s->length))
 		host_panic("machine_wire_send: a check sum at %u of %u bytes", sum.at, s->length);
@@ -96,12 +96,14 @@ void machine_wire_alarm(uint64_t deadline)
 bool host_wire_leave(void)
 {
 	struct host_sent *s = &host_wire.sent[host_wire.done];
+	uint8_t *to = s->sum.segment ? host_wire.large : s->bytes;
 	uint32_t at = s->header_length;
 
 	if (host_wire.done == host_wire.sent_count)
 		return false;
+	memmove(to, s->bytes, at);
 	for (unsigned int i = 0; i < s->count; i++) {
-		memcpy(s->bytes + at, (uint8_t *)host_frame(s->pieces[i].frame.n) + s->pieces[i].offset, s->pieces[i].length);
+		memcpy(to + at, (uint8_t *)host_frame(s->pieces[i].frame.n) + s->pieces[i].offset, s->pieces[i].length);
 		at += s->pieces[i].length;
 	}
 	host_wire.done++;

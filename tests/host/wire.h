@@ -8,6 +8,7 @@
 
 #include "lib/types.h"
 #include "machine.h"
+#include "public/ring.h"
 
 #define HOST_WIRE_BUFFERS	32u
 #define HOST_WIRE_LOG	512u
@@ -29,6 +30,7 @@ struct host_wire {
 		uint8_t bytes[HOST_WIRE_BYTES];		/* the header when it is sent, all when it has left */
 	} sent[HOST_WIRE_LOG];
 	unsigned int sent_count, done;
+	uint8_t large[VIF_LARGE_MAX];	/* all of the last one that is to be cut and has left; that is not done */
 
 	mfn_t buffers[HOST_WIRE_BUFFERS];
 	unsigned int buffer_count, next_buffer;

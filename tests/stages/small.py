@@ -86,7 +86,8 @@ int table[] = {
 
 def files() -> dict[str, str]:
     made = {"src/shared.c": SHARED, "src/two.c": SOLVED.format(name="two"), "src/one.c": SOLVED.format(name="one"),
-            "Makefile": "all:\nextra:  # lab 2\n", "notes.txt": "the staff's\n", "labs/course.toml": 'staff = ["notes.txt", "labs/course.toml"]\n',
+            "Makefile": "all:\nextra:  # lab 2\n", "notes.txt": "the staff's\n",
+            "labs/course.toml": 'staff = ["notes.txt", "labs/course.toml"]\n',
             "labs/student/README.md": "Students read this.\n", "src/two.h": "int two_do(int a);\n", "src/one.h": "int one_do(int a);\n",
             "labs/lab2-two/before/src/two.c": "int two_do(int a) { return 0; }\n"}
     for number, name in ((1, "one"), (2, "two")):
@@ -94,7 +95,8 @@ def files() -> dict[str, str]:
         more = 'drop = ["SECRET"]' + ('\nadds = ["src/two.*"]' if number == 2 else "")
         made |= {f"{folder}/lab.toml": LAB.format(number=number, name=name, more=more),
                  f"{folder}/starter/src/{name}.c": STARTER.format(number=number, name=name)}
-        made |= {f"{folder}/tests/{kind}-{name}.{suffix}": f"{kind} {name} shared-{kind}\n" for kind in ("open", "closed") for suffix in ("c", "py")}
+        made |= {f"{folder}/tests/{kind}-{name}.{suffix}": f"{kind} {name} shared-{kind}\n"
+                 for kind in ("open", "closed") for suffix in ("c", "py")}
         made |= {f"{folder}/tests/shared-{kind}.h": "\n" for kind in ("open", "closed")}
     return made
 

@@ -5,6 +5,7 @@
 The trees are left under build/stages/check/, where the next run builds only what changed.
 """
 
+import json
 import os
 import random
 import re
@@ -22,7 +23,8 @@ from cutter import history, source, stage  # noqa: E402
 from small import ROOT, git  # noqa: E402
 
 TREES = ROOT / "build/stages/check"
-TELLING = 24  # characters: a shorter line of a solution may well be somebody's own
+TELLING = 32  # characters: a shorter line is one declaration or one call, and may well be somebody's own
+SIMPLE = {"list_insert(&d->sched.queue, &policy.queue);"}  # what a handed-out body does so that the machine runs at all
 SECONDS = 600
 QUIET = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
 
@@ -35,7 +37,7 @@ def labs() -> list[int]:
 
 
 def run(folder: Path, *words: str) -> tuple[int, str]:
-    done = subprocess.run(["nice", *words], cwd=folder, env=QUIET, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    done = subprocess.run(list(words), cwd=folder, env=QUIET, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors="replace", timeout=SECONDS, check=False)
     return done.returncode, done.stdout
 
@@ -48,7 +50,8 @@ def put(number: int, kind: str) -> Path:
 
 def body(text: str, name: str, where: str) -> list[str]:
     item = source.one(text, name, where)
-    return [line.strip() for line in text.split("\n")[item.start + 1:item.last]]
+    lines = text.split("\n")[item.start:item.last]
+    return [line.strip() for line in lines[lines.index("{") + 1:]]
 
 
 def without_exercises(path: str, text: str) -> list[str]:
@@ -90,11 +93,12 @@ class Texts(unittest.TestCase):
             for exercise in lab.exercises:
                 for path, name in exercise.functions:
                     for line in body(course().files[path].text, name, path):
-                        if len(line) >= TELLING and line not in given and not line.startswith(("*", "/*", "//")):
+                        if len(line) >= TELLING and line not in given | SIMPLE and not line.startswith(("*", "/*", "//")):
                             secret[line] = f"{path}: {name}"
-        leaks = {f"{name}, from lab {n} on, has a line of {secret[line.strip()]}: {line.strip()}" for n in reversed(labs())
-                 for name, file in cut(n, "step").items() for line in file.data.decode(errors="replace").split("\n") if line.strip() in secret}
-        self.assertFalse(leaks, "\n" + "\n".join(sorted(leaks)))
+        leaks = {(name, line.strip()): n for n in reversed(labs()) for name, file in cut(n, "step").items()
+                 for line in file.data.decode(errors="replace").split("\n") if line.strip() in secret}
+        self.assertFalse(leaks, "".join(f"\n{name}, from lab {n} on, has a line of {secret[line]}: {line}"
+                                        for (name, line), n in sorted(leaks.items())))
 
     def test_no_stage_speaks_of_what_it_has_not(self) -> None:
         """No tag of a later lab, no include of a file that is not there."""
@@ -104,7 +108,8 @@ class Texts(unittest.TestCase):
                 if not name.startswith(("src/", "guestos/mini/", "tests/host/")) or not name.endswith((".c", ".h", ".S")):
                     continue
                 for included in re.findall(r'^#include "([^"]+)"', file.text, re.MULTILINE):
-                    near = [os.path.normpath(f"{Path(name).parent}/{included}"), f"src/{included}", f"guestos/mini/{included}", f"tests/{included}"]
+                    folders = [Path(name).parent, "", "src", "guestos/mini", "tests"]  # its own, and the -I of the builds
+                    near = [os.path.normpath(f"{folder}/{included}".lstrip("/")) for folder in folders]
                     self.assertTrue(any(place in tree for place in near), f"lab {n}: {name} includes {included}")
 
 
@@ -170,19 +175,20 @@ class Built(unittest.TestCase):
                 _, said = run(folder, "make", "run", "GUEST=mini", "DISK=none")
                 self.assertRegex(said, r"exercise 1\.1 is not written yet")
 
-    def public_tests(self, folder: Path, number: int) -> dict[str, bool]:
-        """The public tests of a lab in a tree of its own, by what the tree's own command says: did it pass?"""
-        _, said = run(folder, "make", "grade-tests", f"LAB={number}")
-        return {name: verdict == "ok" for name, verdict in re.findall(r"^lab\S+ +\S+ +(\S+) +(?:qemu|host) +(ok|FAILED)", said, re.MULTILINE)}
+    def public_tests(self, folder: Path, number: int) -> dict[str, str]:
+        """What a tree's own grader says of the tree: the tests that were run, and how they ended."""
+        status, said = run(folder, "grader/grade", "--lab", str(number), "--format", "json", ".")
+        self.assertIn(status, (0, 1), said[-2000:])
+        return {test["name"]: test["status"] for test in json.loads(said[said.index("{"):])["tests"] if test["status"] != "not-run"}
 
     def test_a_fresh_tree_passes_no_test_and_a_solved_one_all(self) -> None:
         for lab in course().labs:
-            public = {t.name for t in lab.tests if t.visibility == "public" and t.exercise != "whole" and t.emulators != ("bochs",)}
-            for kind in ("fresh", "solved"):
+            public = {t.name for t in lab.tests if t.visibility == "public" and t.exercise != "whole"}
+            for kind, passes in (("fresh", set()), ("solved", public)):
                 with self.subTest(lab=lab.number, kind=kind):
                     tests = self.public_tests(self.build(lab.number, kind), lab.number)
-                    self.assertEqual(set(tests), public)
-                    self.assertEqual({name for name, passed in tests.items() if passed}, public if kind == "solved" else set())
+                    self.assertLessEqual(public, set(tests))
+                    self.assertEqual({name for name in public if tests[name] == "passed"}, passes)
 
 
 if __name__ == "__main__":

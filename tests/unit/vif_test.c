@@ -18,7 +18,7 @@ static const uint8_t all[6] = { 255, 255, 255, 255, 255, 255 };
 
 static struct guest zero, one, two;
 static struct net a, b;
-static uint8_t bytes[2048];
+static uint8_t bytes[VIF_LARGE_MAX];
 
 static void audited(struct guest *g, uint32_t number, int result)
 {
@@ -359,6 +359,142 @@ TEST(a_neighbour_is_told_that_a_check_sum_was_not_made)
 	EXPECT_EQ(r.flags, 0);
 	EXPECT(net_received(&b, &r));
 	EXPECT_EQ(r.flags, VIF_RX_CSUM_OK | VIF_RX_CSUM_BLANK);
+}
+
+/* A packet of TCP of 10,000 bytes to @to, in three of domain 1's pages, its headers with the first of these. */
+#define LARGE	10000u
+#define LARGE_HEADERS	54u
+
+static struct vif_tx_request large_request(const uint8_t *to, uint16_t segment)
+{
+	struct vif_tx_request q = { .id = 9, .pieces = 3, .flags = VIF_TX_CSUM | VIF_TX_SEGMENTS, .segment = segment };
+	static const uint32_t cuts[] = { 0, 2000, 6096, LARGE };
+
+	packet(a.mac, to, LARGE);
+	bytes[23] = 6;			/* TCP, without options */
+	bytes[46] = 5 << 4;
+	for (uint32_t i = 0; i < 3; i++) {
+		memcpy(host_frame(one.mfn[PFN_NET + i]), bytes + cuts[i], cuts[i + 1] - cuts[i]);
+		q.piece[i].address = one.mfn[PFN_NET + i] << PAGE_SHIFT;
+		q.piece[i].length = cuts[i + 1] - cuts[i];
+	}
+	return q;
+}
+
+/* Its answer; 1: there is none yet. */
+static int send_large(const struct vif_tx_request *q)
+{
+	struct vif_tx_response r;
+
+	net_request(&a, q);
+	EXPECT_EQ(net_ring_op(&a, RING_kick, RING_VIF_TX), 0);
+	return net_sent(&a, &r) ? r.status : 1;
+}
+
+TEST(a_large_packet_goes_to_the_wire_as_one_that_is_to_be_cut)
+{
+	struct vif_tx_request q;
+	struct vif_tx_response r;
+
+	start_open();
+	q = large_request(stranger, 1460);
+	EXPECT_EQ(send_large(&q), 1);
+	EXPECT_EQ(host_wire.sent_count, 1);
+	EXPECT_EQ(host_wire.sent[0].length, LARGE);
+	EXPECT_EQ(host_wire.sent[0].sum.segment, 1460);
+	EXPECT(host_wire.sent[0].sum.start == 34 && host_wire.sent[0].sum.at == 50);
+	EXPECT_EQ(frame_record(MFN(one.mfn[PFN_NET + 2]))->refs, 3);
+	EXPECT(host_wire_leave());
+	EXPECT_EQ(frame_record(MFN(one.mfn[PFN_NET + 2]))->refs, 2);
+	EXPECT(memcmp(host_wire.large, bytes, LARGE) == 0);
+	EXPECT(net_sent(&a, &r) && r.status == 0);
+	EXPECT_EQ(info(&a).tx_packets, 7);
+	EXPECT_EQ(info(&a).tx_bytes, LARGE + 6 * LARGE_HEADERS);
+}
+
+TEST(a_neighbour_gets_a_large_packet_in_parts)
+{
+	uint32_t at = LARGE_HEADERS;
+	struct vif_rx_response r;
+	struct vif_tx_request q;
+
+	start_open();
+	post(&b, 12);
+	q = large_request(b.mac, 1000);
+	EXPECT_EQ(send_large(&q), 0);
+	for (uint32_t i = 0; net_received(&b, &r); i++) {
+		const uint8_t *got = (uint8_t *)host_frame(r.frame) + r.offset;
+
+		EXPECT_EQ(r.id, 100 + i);
+		EXPECT_EQ(r.flags, VIF_RX_CSUM_OK | VIF_RX_CSUM_BLANK);
+		EXPECT_EQ(got[16] << 8 | got[17], r.length - 14);
+		EXPECT(memcmp(got + LARGE_HEADERS, bytes + at, r.length - LARGE_HEADERS) == 0, "packet %u", i);
+		EXPECT(zero_but(r.frame, r.offset, r.length), "packet %u", i);
+		at += r.length - LARGE_HEADERS;
+	}
+	EXPECT_EQ(at, LARGE);
+	EXPECT_EQ(info(&b).rx_packets, 10);
+	EXPECT_EQ(info(&b).rx_bytes, LARGE + 9 * LARGE_HEADERS);
+	EXPECT_EQ(info(&a).tx_packets, 10);
+	EXPECT_EQ(info(&b).rx_dropped, 0);
+	q = large_request(b.mac, 1000);
+	EXPECT_EQ(send_large(&q), 0);
+	EXPECT_EQ(info(&b).rx_dropped, 8);
+}
+
+TEST(a_large_packet_that_cannot_be_cut_is_refused)
+{
+	struct vif_tx_request q;
+
+	start_open();
+	q = large_request(stranger, 1460);
+	q.flags = VIF_TX_SEGMENTS;
+	EXPECT_EQ(send_large(&q), -EINVAL);
+	q.flags = VIF_TX_CSUM;
+	EXPECT_EQ(send_large(&q), -EINVAL);
+	q = large_request(stranger, 0);
+	EXPECT_EQ(send_large(&q), -EINVAL);
+	q = large_request(stranger, 1461);
+	EXPECT_EQ(send_large(&q), -EINVAL);
+	q = large_request(stranger, 1460);
+	((uint8_t *)host_frame(one.mfn[PFN_NET]))[46] = 12 << 4;	/* its headers reach beyond what is copied */
+	EXPECT_EQ(send_large(&q), -EINVAL);
+	q = large_request(stranger, 1460);
+	q.piece[3] = q.piece[2];
+	q.piece[3].length = PAGE_SIZE;
+	q.piece[2].length = PAGE_SIZE;
+	q.piece[1].length = PAGE_SIZE;
+	q.piece[0].length = PAGE_SIZE;
+	q.pieces = 4;
+	((uint8_t *)host_frame(one.mfn[PFN_NET]))[16] = (VIF_LARGE_MAX - 14) >> 8;
+	((uint8_t *)host_frame(one.mfn[PFN_NET]))[17] = (uint8_t)(VIF_LARGE_MAX - 14);
+	EXPECT_EQ(send_large(&q), 1);
+	q.pieces = 5;
+	EXPECT_EQ(send_large(&q), -EINVAL);
+	EXPECT_EQ(host_wire.sent_count, 1);
+	host_wire_leave_all();
+}
+
+TEST(a_large_packet_costs_as_much_credit_as_leaves)
+{
+	uint32_t cost = LARGE + 9 * LARGE_HEADERS;
+	struct vif_tx_request q;
+
+	start_capped(cost - 1, 1000);
+	EXPECT_EQ(net_rule(&zero, RULE_ACCEPT, RULE_ANY, RULE_ANY), 0);
+	q = large_request(stranger, 1000);
+	EXPECT_EQ(send_large(&q), -ENOSPC);
+	start_capped(cost, 1000);
+	EXPECT_EQ(net_rule(&zero, RULE_ACCEPT, RULE_ANY, RULE_ANY), 0);
+	q = large_request(stranger, 1000);
+	EXPECT_EQ(send_large(&q), 1);
+	EXPECT_EQ(vif_find(one.d, 0)->credit, 0);
+	EXPECT_EQ(send_large(&q), 1);
+	EXPECT_EQ(host_wire.sent_count, 1);
+	host_wire_time(host.now + 900 * 1000);
+	EXPECT_EQ(host_wire.sent_count, 1);
+	host_wire_time(host.now + 101 * 1000);
+	EXPECT_EQ(host_wire.sent_count, 2);
 }
 
 TEST(a_header_in_crumbs_is_a_header)
@@ -860,6 +996,112 @@ TEST(only_a_frame_that_nobody_holds_can_be_posted)
 	packet(stranger, a.mac, 100);
 	host_wire_arrive(bytes, 100);
 	expect_packet(&a, 100, 100);
+}
+
+/* A request of @n's for a copy. */
+static void post_copy(struct net *n, uint16_t id, uint32_t frame, uint16_t flags)
+{
+	net_post_flagged(n, id, frame, flags);
+	EXPECT_EQ(net_ring_op(n, RING_kick, RING_VIF_RX), 0);
+}
+
+TEST(a_packet_is_copied_into_a_frame_that_is_there_for_it)
+{
+	uint32_t own = PFN_NET, refs;
+	struct vif_rx_response r;
+	uint8_t *page;
+
+	start_open();
+	page = host_frame(one.mfn[own]);
+	refs = frame_record(MFN(one.mfn[own]))->refs;
+	for (uint32_t i = 0; i < 2; i++) {
+		memset(page, 0x5a, PAGE_SIZE);
+		post_copy(&a, 3, one.mfn[own], VIF_RX_COPY);
+		packet(i ? b.mac : stranger, a.mac, 300);
+		if (i) {
+			memcpy(host_frame(two.mfn[PFN_NET]), bytes, 300);
+			net_send(&b, 1, PFN_NET, 0, 300);
+			net_ring_op(&b, RING_kick, RING_VIF_TX);
+		} else {
+			host_wire_arrive(bytes, 300);
+		}
+		EXPECT(net_received(&a, &r));
+		EXPECT(r.id == 3 && r.length == 300 && r.frame == one.mfn[own]);
+		EXPECT(memcmp(page + r.offset, bytes, 300) == 0);
+		for (uint32_t k = 0; k < PAGE_SIZE; k++)
+			EXPECT(page[k] == 0x5a || (k >= r.offset && k < r.offset + 300u), "byte %u", k);
+	}
+	EXPECT_EQ(frame_record(MFN(one.mfn[own]))->refs, refs);
+	EXPECT_EQ(info(&a).rx_packets, 2);
+	EXPECT_EQ(info(&a).rx_bytes, 600);
+}
+
+TEST(a_packet_is_copied_into_nothing_that_its_receiver_could_not_write)
+{
+	struct vif_rx_response r;
+	static uint8_t before[PAGE_SIZE];
+	uint32_t bad[5];
+
+	start_open();
+	bad[0] = one.mfn[PFN_TABLE];
+	bad[1] = two.mfn[PFN_NET];
+	bad[2] = one.mfn[PFN_POST];		/* nobody maps it */
+	bad[3] = one.d->slot_frame.n;
+	bad[4] = 0xfffff;
+	memcpy(before, host_frame(bad[0]), PAGE_SIZE);
+	for (uint32_t i = 0; i < 5; i++)
+		post_copy(&a, i, bad[i], VIF_RX_COPY);
+	post_copy(&a, 7, one.mfn[PFN_NET], VIF_RX_COPY);
+	packet(stranger, a.mac, 100);
+	host_wire_arrive(bytes, 100);
+	for (uint32_t i = 0; i < 5; i++) {
+		EXPECT(net_received(&a, &r));
+		EXPECT(r.id == i && r.length == -EBUSY && r.frame == bad[i], "frame %u", i);
+	}
+	EXPECT(net_received(&a, &r) && r.id == 7 && r.length == 100);
+	EXPECT(memcmp(before, host_frame(bad[0]), PAGE_SIZE) == 0);
+	post_copy(&a, 8, one.mfn[PFN_NET], 2);
+	EXPECT(net_received(&a, &r) && r.id == 8 && r.length == -EINVAL);
+	post_copy(&a, 9, bad[0], VIF_RX_COPY);
+	host_wire_arrive(bytes, 100);
+	EXPECT(net_received(&a, &r) && r.id == 9 && r.length == -EBUSY);
+	expect_none(&a);
+	EXPECT_EQ(info(&a).rx_dropped, 1);
+}
+
+TEST(frames_that_wait_are_all_of_one_kind)
+{
+	struct vif_rx_response r;
+
+	start_open();
+	post(&a, 1);
+	post_copy(&a, 1, one.mfn[PFN_NET], VIF_RX_COPY);
+	EXPECT(net_received(&a, &r) && r.id == 1 && r.length == -EINVAL);
+	packet(stranger, a.mac, 100);
+	host_wire_arrive(bytes, 100);
+	expect_packet(&a, 100, 100);
+	post_copy(&a, 2, one.mfn[PFN_NET], VIF_RX_COPY);
+	net_post(&a, 3, one.mfn[PFN_POST + 1]);
+	net_ring_op(&a, RING_kick, RING_VIF_RX);
+	EXPECT(net_received(&a, &r) && r.id == 3 && r.length == -EINVAL);
+	host_wire_arrive(bytes, 100);
+	EXPECT(net_received(&a, &r) && r.id == 2 && r.length == 100);
+}
+
+TEST(copies_that_wait_are_answered_when_the_vif_goes)
+{
+	struct control_op op = { .op = CONTROL_vif_destroy, .domain = 1 };
+	uint32_t refs, free;
+	struct vif_rx_response r;
+
+	start_open();
+	refs = frame_record(MFN(one.mfn[PFN_NET]))->refs;
+	post_copy(&a, 4, one.mfn[PFN_NET], VIF_RX_COPY);
+	free = frame_pool_free_count();
+	EXPECT_EQ(net_control(&zero, &op), 0);
+	EXPECT(net_received(&a, &r) && r.id == 4 && r.length == -ENODEV);
+	EXPECT_EQ(frame_record(MFN(one.mfn[PFN_NET]))->refs, refs);
+	EXPECT_EQ(frame_pool_free_count(), free + 1);
 }
 
 TEST(a_posted_frame_stays_and_one_that_got_mapped_meanwhile_is_handed_back)

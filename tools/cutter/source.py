@@ -125,6 +125,14 @@ def _uncalled(text: str, keep: frozenset[str]) -> str | None:
     return None
 
 
+def idle(text: str) -> frozenset[str]:
+    """The static functions that nothing names: a macro puts their names together."""
+    found: frozenset[str] = frozenset()
+    while name := _uncalled(text, found):
+        found |= {name}
+    return found
+
+
 def prune(text: str, keep: frozenset[str]) -> str:
     """Without the static functions that nothing calls, one after another, but for those named in @keep."""
     while name := _uncalled(text, keep):

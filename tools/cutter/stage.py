@@ -4,7 +4,7 @@
 Three kinds of tree a lab: *step* (labs 1 to N are there, no exercise is solved), *fresh* (labs 1 to N-1 are solved)
 and *solved*. Four means make them from the finished tree, the first that does:
 
-    whole files       `adds` in lab.toml: not there before that lab; nor is the lab's own folder
+    whole files       `adds` in lab.toml: not there before that lab; nor is the lab's own folder, nor its handout and pictures
     whole functions   labs/LAB/starter/FILE: the exercise functions as handed out, by name
     a file as it was  labs/LAB/before/FILE: stands there before that lab
     one line          ends in a tag, /* lab 5 */ or # lab 5: not there before that lab
@@ -123,7 +123,7 @@ def _names(text: str, name: str) -> bool:
 def _there(course: Course, number: int) -> Tree:
     """What the tree has in lab @number, all of it solved and with lines of later labs in it."""
     kept = {name: file for name, file in course.files.items()
-            if not matches(name, course.staff) and not re.match(r"labs/(lab\d|student/)", name)}
+            if not matches(name, course.staff) and not re.match(r"labs/(lab\d|student/)", name) and not _of_later_handout(name, number)}
     for lab in course.labs:
         if lab.number <= number:
             kept |= {name: course.files[name] for name in handed_out(course, lab) if name in course.files}
@@ -133,6 +133,11 @@ def _there(course: Course, number: int) -> Tree:
         if lab.number > number:
             kept |= _below(course, f"labs/{lab.folder}/before/")
     return kept | _below(course, STUDENT)
+
+
+def _of_later_handout(name: str, number: int) -> bool:
+    of_lab = re.match(r"handouts/(?:pictures/)?lab(\d)", name)
+    return of_lab is not None and int(of_lab[1]) > number
 
 
 def _below(course: Course, folder: str) -> Tree:
@@ -151,6 +156,14 @@ def untag(data: bytes, number: int) -> bytes:
         if not tag or int(tag[1] or tag[2]) <= number:
             kept.append(line)
     return b"\n".join(kept)
+
+
+def _shared(name: str, file: File, number: int) -> File:
+    """A file without the lines of later labs, and without the functions that only those called."""
+    data = file.data if file.mode == 0o120000 else untag(file.data, number)
+    if data != file.data and name.endswith(".c"):
+        data = source.prune(data.decode("utf-8"), source.idle(file.text)).encode()
+    return File(file.mode, data)
 
 
 def _handed(course: Course, lab: Manifest, exercise: Exercise, path: str, name: str) -> list[str]:
@@ -189,8 +202,7 @@ def unsolve(course: Course, lab: Manifest, tree: Tree) -> Tree:
 def cut(course: Course, number: int, kind: str) -> Tree:
     """The tree of lab @number, of a kind of KINDS."""
     course.lab(number)
-    tree = {name: file if file.mode == 0o120000 else File(file.mode, untag(file.data, number))
-            for name, file in _there(course, number).items()}
+    tree = {name: _shared(name, file, number) for name, file in _there(course, number).items()}
     first = {"step": 1, "fresh": number, "solved": number + 1}[kind]
     for lab in course.labs:
         if first <= lab.number <= number:

@@ -9,6 +9,11 @@
 #include <stdint.h>
 #include "../../../guestos/mini/observe.h"
 
+#ifdef COURSE
+#include "first.h"
+#include "second.h"
+#endif
+
 struct module {
 	uint32_t start, end, string, reserved;
 };
@@ -94,7 +99,11 @@ static uint32_t length_of(const char *text)
 __attribute__((noinline)) uint32_t fake_hypervisor(uint32_t value)
 {
 	__asm__ volatile("" : "+r"(value));
+#ifdef COURSE	/* course.py: students write this */
+	return triple(value) + second();
+#else
 	return value * 3;
+#endif
 }
 
 static void page_on(void)

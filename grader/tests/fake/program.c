@@ -8,6 +8,10 @@
 #include <string.h>
 #include "../../../guestos/mini/observe.h"
 
+#ifdef COURSE
+#include "first.h"
+#endif
+
 static uint8_t pages[4 * OBSERVE_PAGE] __attribute__((aligned(OBSERVE_PAGE)));
 static uint8_t input[65536] __attribute__((aligned(4)));
 
@@ -31,7 +35,11 @@ int main(int argc, char **argv)
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t in = input_word();
 
+#ifdef COURSE
+		observe("triple in out:int", i, in, triple(in));
+#else
 		observe("triple in out:int", i, in, in * 3);
+#endif
 	}
 	bytes = input_bytes(&length);
 	observe_bytes("echo data:bytes", 0, bytes, length);

@@ -101,7 +101,12 @@ class Script:
         self._add(CLAIM, ring, ahead)
 
     def take(self, ring: int, lie: int | None = None) -> None:
-        """With a lie, the page changes when its index has been read, and claims so many requests."""
+        """
+        With a lie, the page changes when its index has been read, and claims so many requests.
+
+        What was there at one look may have been copied then, all of it: so a guest lies, or takes its index back, only when all that
+        it had shown was taken.
+        """
         r = self.rings[ring]
         stops = not r.stopped and (r.made - r.answered) % U32 > SLOTS or (r.made - r.taken) % U32 > SLOTS
         told = 0
@@ -132,8 +137,12 @@ class Script:
         self._add(THRESHOLD, ring, ahead)
 
     def more(self, ring: int) -> None:
+        """The threshold matters to a device that rests. One that is told to go on may find it as it was."""
         r = self.rings[ring]
-        self._add(MORE, ring, more={"yes": int(r.made % U32 != r.taken % U32), "event": (r.taken + 1) % U32})
+        if r.made % U32 != r.taken % U32:
+            self._add(MORE, ring, more={"yes": 1})
+        else:
+            self._add(MORE, ring, more={"yes": 0, "event": (r.taken + 1) % U32})
 
     def scribble(self, ring: int, word: int) -> None:
         self._add(SCRIBBLE, ring, word)

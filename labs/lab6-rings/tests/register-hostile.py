@@ -43,7 +43,7 @@ def inputs(rng: Random) -> dict:
     s.register(2, rng.randrange(PAGES), 1)
     s.die(0)
     s.produce(2, 5)
-    for _ in range(3):
+    for _ in range(5):
         s.take(2)
     s.respond(2, [3])
     s.claim(2, rng.choice((SLOTS + 1, 0, 0x80000000)))

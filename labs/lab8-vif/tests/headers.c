@@ -20,7 +20,7 @@ static void read_one(uint32_t key)
 	have = MIN(length, VFR_HEADER);
 	copy = malloc(have ? have : 1);
 	memcpy(copy, bytes, have);
-	memset(&p, 0x5a, sizeof(p));
+	memset(&p, 1, sizeof(p));		/* what is left as it was is seen, and is a bool */
 	answer = vfr_parse(copy, have, length, &p);
 	observe("parsed answer:int is_ip is_arp", key, answer, p.is_ip, p.is_arp);
 	if (!answer) {

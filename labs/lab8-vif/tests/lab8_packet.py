@@ -33,6 +33,46 @@ def ports(source: int, destination: int, payload: bytes = b"") -> bytes:
     return struct.pack(">HH", source, destination) + payload
 
 
+class Large(bytes):
+    """A packet of TCP that leaves as several, with `segment` bytes of payload in each."""
+
+    segment = 0
+
+
+def large(to: bytes, sender: bytes, source: int, destination: int, header: bytes, payload: bytes, segment: int) -> Large:
+    """`header`: TCP's, with whole words of options; its check sum is made when it leaves."""
+    made = Large(ethernet(to, sender, IP, ip(source, destination, TCP, header + payload)))
+    made.segment = segment
+    return made
+
+
+def check_sum(data: bytes) -> int:
+    """RFC 1071."""
+    total = sum(struct.unpack(f">{len(data) // 2}H", data[:len(data) & ~1])) + (data[-1] << 8 if len(data) % 2 else 0)
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def segments(packet: Large) -> list[bytes]:
+    """What leaves, with the check sums that the wire makes."""
+    head, start = packet[14:34], 34 + (packet[46] >> 4) * 4
+    tcp, payload = packet[34:start], packet[start:]
+    made = []
+    for at in range(0, len(payload), packet.segment):
+        data = payload[at:at + packet.segment]
+        number, = struct.unpack_from(">H", head, 4)
+        own = head[:2] + struct.pack(">HH", 20 + len(tcp) + len(data), (number + len(made)) % 0x10000) + head[6:10] + bytes(2) + head[12:]
+        own = own[:10] + struct.pack(">H", check_sum(own)) + own[12:]
+        sequence, = struct.unpack_from(">I", tcp, 4)
+        flags = tcp[13] if at + packet.segment >= len(payload) else tcp[13] & ~9  # FIN and PSH
+        part = tcp[:4] + struct.pack(">I", (sequence + at) % 2**32) + tcp[8:13] + bytes([flags]) + tcp[14:16] + bytes(2) + tcp[18:]
+        pseudo = own[12:20] + struct.pack(">HH", TCP, len(part) + len(data))
+        part = part[:16] + struct.pack(">H", check_sum(pseudo + part + data)) + part[18:]
+        made.append(packet[:14] + own + part + data)
+    return made
+
+
 def arp(sender_mac: bytes, sender: int, target: int, operation: int = 1) -> bytes:
     return (struct.pack(">HHBBH", 1, IP, 6, 4, operation) + sender_mac + struct.pack(">I", sender) + bytes(6)
             + struct.pack(">I", target))

@@ -154,7 +154,8 @@ class Script:
         if pieces is None:
             pieces = [Piece(len(packet), page=number % 16)]
         words = [w for p in pieces[:4] for w in (p.kind, p.page, p.offset, p.length)]
-        self._step(domain, PUT, vif, number, len(pieces), *words, packet)
+        segment = packet.segment if isinstance(packet, net.Large) else 0
+        self._step(domain, PUT, vif, number, len(pieces), segment, *words, bytes(packet))
         self.vifs[End(domain, vif)].queue.append((number, -error if error else packet))
 
     def kick(self, domain: int, vif: int) -> None:
@@ -195,26 +196,28 @@ class Script:
     # --- the model
 
     def _send(self, v: Vif, packet: bytes | int) -> int:
-        if isinstance(packet, int) or len(packet) > LONGEST or (p := net.parse(packet)) is None:
+        parts = net.segments(packet) if isinstance(packet, net.Large) else [packet]
+        if isinstance(packet, int) or len(parts[0]) > LONGEST or (p := net.parse(packet)) is None:
             v.counters["tx_refused" if packet == -errno.EACCES else "tx_dropped"] += 1
             return packet if isinstance(packet, int) else -errno.EINVAL
-        passed = p.sender == v.mac and (not p.is_arp or p.arp_sender == v.mac) and self._pass_on(v, p, packet)
+        passed = p.sender == v.mac and (not p.is_arp or p.arp_sender == v.mac) and self._pass_on(v, p, parts)
         if not passed:
             v.counters["tx_refused"] += 1
             return -errno.EACCES
-        v.counters["tx_packets"] += 1
-        v.counters["tx_bytes"] += len(packet)
+        v.counters["tx_packets"] += len(parts)
+        v.counters["tx_bytes"] += sum(map(len, parts))
         return 0
 
-    def _pass_on(self, v: Vif, p: net.Parsed, packet: bytes) -> bool:
+    def _pass_on(self, v: Vif, p: net.Parsed, packets: list[bytes]) -> bool:
         many = bool(p.to[0] & 1)
         inside = [t for t in self.vifs.values() if (t is not v if many else t.mac == p.to)]
         targets = [t for t in inside if net.verdict(self.rules, p, v.end, t.end) == net.ACCEPT]
         for target in targets:
-            self._receive(target, packet)
+            for packet in packets:
+                self._receive(target, packet)
         outside = (many or not inside) and net.verdict(self.rules, p, v.end, net.WIRE) == net.ACCEPT
         if outside:
-            self.out.append(packet)
+            self.out += packets
         return bool(targets) or outside
 
     def _receive(self, v: Vif, packet: bytes) -> None:

@@ -199,6 +199,9 @@ static void do_put(void)
 	const uint8_t *bytes;
 
 	q.pieces = count;
+	q.segment = input_word();
+	if (q.segment)
+		q.flags = VIF_TX_CSUM | VIF_TX_SEGMENTS;
 	count = MIN(count, VIF_TX_PIECES);
 	for (uint32_t i = 0; i < count; i++) {
 		kinds[i] = input_word();

@@ -2,9 +2,9 @@
 /*
  * Virtual interfaces: eth0 and so on, each over a ring to send and a ring to receive.
  *
- * To receive, the interface gives pages' frames away, which nothing maps meanwhile; with a packet another frame comes back
- * for the page. Pages are parted from their frames and given others many at a time, and used again as soon as nobody else
- * has them. Both rings have one interrupt, and what they say is dealt with in one NAPI poll. That and sending never run at
+ * To receive, the interface posts pages that packets are copied into. A small packet is copied out of its page, which is posted
+ * again at once; another one keeps its page, which is used again as soon as nobody else has it. Both rings have one
+ * interrupt, and what they say is dealt with in one NAPI poll. That and sending never run at
  * the same time: there is one processor, and both keep soft interrupts out.
  */
 #include <linux/etherdevice.h>
@@ -25,6 +25,8 @@
 #define COPIED		256	/* bytes of a packet up to which it is copied out of its page */
 #define LENT		128	/* pages that are looked after while the network has them */
 #define RULES_LOOK_AT	34	/* bytes that must lie in the first piece */
+#define HEADERS		80	/* bytes that those of a packet that is cut may have */
+#define LARGE		(2 * PAGE_SIZE + 256)	/* which lies in as many pieces as there can be; Linux takes its headers off */
 
 struct numbers {		/* that no request under way has */
 	u16 free[VIF_RX_SLOTS];
@@ -37,17 +39,11 @@ struct vif {
 	struct atelier_ring tx, rx;
 	struct numbers tx_ids, rx_ids;
 	struct sk_buff *sent[VIF_TX_SLOTS];
-	struct page *posted[VIF_RX_SLOTS];
+	struct page *posted[VIF_RX_SLOTS];	/* by the request's number; NULL: no memory yet */
 	int irq;
-	struct page *kept[VIF_RX_SLOTS];	/* to be posted again */
-	u32 kept_count;
+	bool polling;			/* what is sent meanwhile goes out at the end */
 	struct page *lent[LENT];		/* whose packets the network has, the oldest first; indices run freely */
 	u32 lent_first, lent_end;
-
-	/* Of one poll. */
-	struct vif_rx_response got[ATELIER_FRAMES];
-	struct page *pages[ATELIER_FRAMES];
-	u32 frames[ATELIER_FRAMES];
 };
 
 static struct net_device *vifs[VIFS];
@@ -109,10 +105,24 @@ static void request_to_send(struct vif *v, struct sk_buff *skb, const struct pie
 	*r = (struct vif_tx_request){ .id = id, .pieces = p->count };
 	if (skb->ip_summed == CHECKSUM_PARTIAL)
 		r->flags = VIF_TX_CSUM;
+	if (skb_is_gso(skb)) {
+		r->flags |= VIF_TX_SEGMENTS;
+		r->segment = skb_shinfo(skb)->gso_size;
+	}
 	for (i = 0; i < p->count; i++) {
 		r->piece[i].address = atelier_p2m[page_to_pfn(p->piece[i].page)] << PAGE_SHIFT | p->piece[i].offset;
 		r->piece[i].length = p->piece[i].length;
 	}
+}
+
+/* What the hypervisor would not cut into segments, Linux does. */
+static netdev_features_t features_check(struct sk_buff *skb, struct net_device *dev, netdev_features_t features)
+{
+	struct pieces p;
+
+	if (skb_is_gso(skb) && (skb_transport_offset(skb) + tcp_hdrlen(skb) > HEADERS || !find_pieces(skb, &p)))
+		features &= ~NETIF_F_GSO_MASK;
+	return features;
 }
 
 /* One that lies in too many places is copied: a copy lies in one page, since it comes from a slab of 2 KiB. */
@@ -138,7 +148,7 @@ static netdev_tx_t start_xmit(struct sk_buff *skb, struct net_device *dev)
 	request_to_send(v, skb, &p);
 	if (!atelier_ring_room(&v->tx))
 		netif_stop_queue(dev);
-	if (!netdev_xmit_more() || netif_queue_stopped(dev))
+	if (!v->polling && (!netdev_xmit_more() || netif_queue_stopped(dev)))
 		atelier_ring_send(&v->tx);
 	return NETDEV_TX_OK;
 }
@@ -155,7 +165,7 @@ static void take_sent(struct vif *v, int budget)
 		if (r->status) {
 			v->dev->stats.tx_dropped++;
 		} else {
-			v->dev->stats.tx_packets++;
+			v->dev->stats.tx_packets += skb_shinfo(skb)->gso_segs ?: 1;
 			v->dev->stats.tx_bytes += skb->len;
 		}
 		napi_consume_skb(skb, budget);
@@ -196,60 +206,46 @@ static void lend(struct vif *v, struct page *page)
 	v->lent[v->lent_end++ % LENT] = page;
 }
 
-static struct page *page_to_post(struct vif *v)
+static void post(struct vif *v, u32 id)
 {
-	struct page *page = v->kept_count ? v->kept[--v->kept_count] : page_back(v);
-
-	return page ?: alloc_page(GFP_ATOMIC | __GFP_NOWARN);
-}
-
-static void post(struct vif *v, struct page *page, u32 frame)
-{
-	u32 id = v->rx_ids.free[--v->rx_ids.count];
 	struct vif_rx_request *r = atelier_ring_request(&v->rx);
 
-	v->posted[id] = page;
-	*r = (struct vif_rx_request){ .id = id, .frame = frame };
+	*r = (struct vif_rx_request){ .id = id, .flags = VIF_RX_COPY, .frame = atelier_p2m[page_to_pfn(v->posted[id])] };
 }
 
-/* Gives frames for as many packets as can come. With no memory now, the next packet asks again. */
+/* For as many packets as can come. With no memory now, the next packet asks again. */
 static void post_pages(struct vif *v)
 {
-	u32 i, count;
+	struct page *page;
 
-	do {
-		for (count = 0; count < min_t(u32, v->rx_ids.count, ATELIER_FRAMES); count++) {
-			v->pages[count] = page_to_post(v);
-			if (!v->pages[count])
-				break;
-		}
-		atelier_give_frames(v->pages, v->frames, count);
-		for (i = 0; i < count; i++)
-			post(v, v->pages[i], v->frames[i]);
-	} while (count == ATELIER_FRAMES);
+	while (v->rx_ids.count && (page = page_back(v) ?: alloc_page(GFP_ATOMIC | __GFP_NOWARN)) != NULL) {
+		u32 id = v->rx_ids.free[--v->rx_ids.count];
+
+		v->posted[id] = page;
+		post(v, id);
+	}
 	atelier_ring_send(&v->rx);
 }
 
-/*
- * A small packet is copied, and its page stays; as that is read-only, the hypervisor knows that it need not be cleared again.
- * Another one becomes the packet: Linux's own record of it goes to its end.
- */
-static struct sk_buff *make_packet(struct vif *v, struct page *page, u32 offset, u32 length)
+/* A small packet is copied; another one's page becomes the packet, and Linux's own record of it goes to the page's end. */
+static struct sk_buff *make_packet(struct vif *v, const struct vif_rx_response *r)
 {
+	struct page *page = v->posted[r->id];
 	void *data = lowmem_page_address(page);
 	struct sk_buff *skb;
 
-	if (length <= COPIED) {
-		skb = napi_alloc_skb(&v->napi, length);
+	if (r->length <= COPIED) {
+		skb = napi_alloc_skb(&v->napi, r->length);
 		if (skb)
-			skb_put_data(skb, data + offset, length);
+			skb_put_data(skb, data + r->offset, r->length);
 		return skb;
 	}
 	skb = napi_build_skb(data, PAGE_SIZE);
 	if (skb) {
 		lend(v, page);
-		skb_reserve(skb, offset);
-		skb_put(skb, length);
+		v->posted[r->id] = NULL;
+		skb_reserve(skb, r->offset);
+		skb_put(skb, r->length);
 	}
 	return skb;
 }
@@ -270,18 +266,19 @@ static void set_check_sum(struct sk_buff *skb, u16 flags)
 	}
 }
 
-/* The page of a packet that has been made, or not, is kept unless it is the packet. */
-static void receive(struct vif *v, struct page *page, const struct vif_rx_response *r)
+static void receive(struct vif *v, const struct vif_rx_response *r)
 {
 	struct net_device *dev = v->dev;
 	struct sk_buff *skb = NULL;
 
 	if (r->length < ETH_HLEN || !netif_running(dev))
 		dev->stats.rx_errors++;
-	else if (!(skb = make_packet(v, page, r->offset, r->length)))
+	else if (!(skb = make_packet(v, r)))
 		dev->stats.rx_dropped++;
-	if (!skb || r->length <= COPIED)
-		v->kept[v->kept_count++] = page;
+	if (v->posted[r->id])
+		post(v, r->id);
+	else
+		v->rx_ids.free[v->rx_ids.count++] = r->id;
 	if (!skb)
 		return;
 	dev->stats.rx_packets++;
@@ -291,34 +288,28 @@ static void receive(struct vif *v, struct page *page, const struct vif_rx_respon
 	napi_gro_receive(&v->napi, skb);
 }
 
-/* Takes as many packets as there are, up to ATELIER_FRAMES; how many that were. */
+/* A response is copied: the next request may be written there. */
 static int take_received(struct vif *v, int budget)
 {
 	const struct vif_rx_response *r;
-	int i, count = 0;
+	int count = 0;
 
-	while (count < min(budget, ATELIER_FRAMES) && (r = atelier_ring_response(&v->rx)) != NULL) {
-		v->got[count] = *r;
-		v->pages[count] = v->posted[r->id];
-		v->frames[count++] = r->length <= COPIED ? r->frame | ATELIER_READ_ONLY : r->frame;
-		v->rx_ids.free[v->rx_ids.count++] = r->id;
+	for (; count < budget && (r = atelier_ring_response(&v->rx)) != NULL; count++) {
+		struct vif_rx_response copy = *r;
+
+		receive(v, &copy);
 	}
-	atelier_take_frames(v->pages, v->frames, count);
-	for (i = 0; i < count; i++)
-		receive(v, v->pages[i], &v->got[i]);
 	return count;
 }
 
-/* Kept ones may be mapped read-only: like that nobody else can have them. */
+/* When the hypervisor writes into them no more. */
 static void free_pages_of(struct vif *v)
 {
-	while (v->kept_count > 0) {
-		struct page *page = v->kept[--v->kept_count];
+	u32 i;
 
-		atelier_give_frames(&page, v->frames, 1);
-		atelier_take_frames(&page, v->frames, 1);
-		__free_page(page);
-	}
+	for (i = 0; i < VIF_RX_SLOTS; i++)
+		if (v->posted[i])
+			__free_page(v->posted[i]);
 	while (v->lent_first != v->lent_end)
 		put_page(v->lent[v->lent_first++ % LENT]);
 }
@@ -326,13 +317,17 @@ static void free_pages_of(struct vif *v)
 static int poll(struct napi_struct *napi, int budget)
 {
 	struct vif *v = container_of(napi, struct vif, napi);
+	bool over;
 	int done;
 
+	v->polling = true;
 	take_sent(v, budget);
 	done = take_received(v, budget);
+	over = done < budget && napi_complete_done(napi, done);
+	v->polling = false;
+	atelier_ring_send(&v->tx);
 	post_pages(v);
-	if (done < budget && napi_complete_done(napi, done) &&
-	    (atelier_ring_more(&v->tx) | atelier_ring_more(&v->rx)))
+	if (over && (atelier_ring_more(&v->tx) | atelier_ring_more(&v->rx)))
 		napi_schedule(napi);
 	return done;
 }
@@ -373,6 +368,7 @@ static const struct net_device_ops operations = {
 	.ndo_open = open,
 	.ndo_stop = stop,
 	.ndo_start_xmit = start_xmit,
+	.ndo_features_check = features_check,
 	.ndo_validate_addr = eth_validate_addr,
 };
 
@@ -401,7 +397,8 @@ static int start_vif(struct net_device *dev, u32 number, const u8 *mac)
 	all_free(&v->tx_ids, VIF_TX_SLOTS);
 	all_free(&v->rx_ids, VIF_RX_SLOTS);
 	dev->netdev_ops = &operations;
-	dev->features = dev->hw_features = NETIF_F_SG | NETIF_F_IP_CSUM;
+	dev->features = dev->hw_features = NETIF_F_SG | NETIF_F_IP_CSUM | NETIF_F_TSO;
+	netif_set_tso_max_size(dev, LARGE);
 	dev->max_mtu = ETH_DATA_LEN;
 	eth_hw_addr_set(dev, mac);
 	netif_napi_add(dev, &v->napi, poll);
@@ -434,7 +431,6 @@ static void add_vif(u32 number, const u8 *mac)
 		free_netdev(dev);
 }
 
-/* The hypervisor has answered all that it had taken: with that come the frames. */
 static void remove_vif(u32 number)
 {
 	struct net_device *dev = vifs[number];
@@ -443,11 +439,9 @@ static void remove_vif(u32 number)
 	vifs[number] = NULL;
 	unregister_netdev(dev);
 	free_irq(v->irq, v);
-	while (take_received(v, ATELIER_FRAMES) > 0)
-		;
-	free_pages_of(v);
 	atelier_ring_close(&v->rx);
 	atelier_ring_close(&v->tx);
+	free_pages_of(v);
 	take_unsent(v);
 	atelier_close_port(v->irq);
 	free_netdev(dev);

@@ -11,7 +11,7 @@ void upcall_deliver(struct domain *d, struct regs *regs)
 
 void upcall_exception(struct domain *d, struct regs *regs, unsigned int vector, uint32_t error, uint32_t fault)
 {
-	crash_domain(d, "exception %u (error 0x%x, address 0x%x) without a handler", vector, error, fault);
+	crash_domain(d, "exception %u, error code 0x%x, address 0x%x: nobody handles any yet", vector, error, fault);
 }
 
 bool upcall_int_n(struct domain *d, struct regs *regs, unsigned int vector)

@@ -17,14 +17,14 @@ void paging_adopt_use(mfn_t mfn, enum frame_type type)
 
 void paging_switch_to(struct domain *d)
 {
-	if (!mfn_equal(machine_loaded_base(), d->paging.base))
+	if (!mfn_equal(d->paging.base, machine_loaded_base()))
 		machine_load_base(d->paging.base);
 }
 
 /* Its tables must not be in use when their frames go. */
 bool paging_destroy(struct domain *d)
 {
-	if (mfn_equal(machine_loaded_base(), d->paging.base))
+	if (mfn_equal(d->paging.base, machine_loaded_base()))
 		machine_load_base(MFN_NONE);
 	d->paging.base = MFN_NONE;
 	return true;

@@ -5,7 +5,7 @@
 static struct {
 	struct list queue;	/* all that can run; the first one does */
 	uint64_t used;		/* nanoseconds of its slice, by the first one */
-} policy;
+} turns;
 
 static struct domain *entry(struct list *l)
 {
@@ -14,13 +14,13 @@ static struct domain *entry(struct list *l)
 
 static bool is_first(const struct domain *d)
 {
-	return policy.queue.next == &d->sched.queue;
+	return turns.queue.next == &d->sched.queue;
 }
 
 void policy_init(void)
 {
-	list_init(&policy.queue);
-	policy.used = 0;
+	list_init(&turns.queue);
+	turns.used = 0;
 }
 
 void policy_open(struct domain *d)
@@ -32,33 +32,33 @@ void policy_open(struct domain *d)
 static void take_off(struct domain *d)
 {
 	if (is_first(d))
-		policy.used = 0;
+		turns.used = 0;
 	list_remove(&d->sched.queue);
 }
 
 struct domain *policy_pick(void)
 {
-	if (list_empty(&policy.queue))
+	if (list_empty(&turns.queue))
 		return NULL;
-	if (policy.used >= SLICE)
-		policy_yield(entry(policy.queue.next));
-	return entry(policy.queue.next);
+	if (turns.used >= SLICE)
+		policy_yield(entry(turns.queue.next));
+	return entry(turns.queue.next);
 }
 
 uint64_t policy_slice(struct domain *d)
 {
-	return SLICE - policy.used;
+	return SLICE - turns.used;
 }
 
 void policy_charge(struct domain *d, uint64_t time)
 {
 	if (is_first(d))
-		policy.used += time;
+		turns.used += time;
 }
 
 void policy_wake(struct domain *d)
 {
-	list_insert(&d->sched.queue, &policy.queue);
+	list_insert(&d->sched.queue, &turns.queue);
 }
 
 void policy_sleep(struct domain *d)

@@ -10,12 +10,11 @@ void vtime_switch_in(struct domain *d)
 
 uint64_t vtime_switch_out(struct domain *d)
 {
-	struct vtime *v = &d->vtime;
-	uint64_t now = machine_now(), time = now - v->since;
+	uint64_t ran = machine_now() - d->vtime.since;
 
-	v->since = now;
-	v->used += time;
-	return time;
+	d->vtime.since += ran;
+	d->vtime.used += ran;
+	return ran;
 }
 
 uint64_t vtime_left(const struct domain *d)

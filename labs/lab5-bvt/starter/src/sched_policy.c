@@ -5,7 +5,7 @@
  * Exercise 5.4. Whether a domain with share @s has its claim lowered by W at the moment @now: it has a W, and
  * no rest. Keeps T4. Handout, part 5.4.
  */
-static __attribute__((unused)) bool warped(const struct policy_share *s, uint64_t now)
+static bool warped(const struct policy_share *s, uint64_t now)
 {
 	exercise_missing("5.4");
 	return false;
@@ -16,7 +16,7 @@ static __attribute__((unused)) bool warped(const struct policy_share *s, uint64_
  * one, and by no less than what it is charged for an allowance C. The one that runs has been charged up to
  * @now. Claims wrap. Keeps T8. Handout, part 5.2.
  */
-static __attribute__((unused)) bool preempts(const struct domain *d, const struct domain *running, uint64_t now)
+static bool preempts(const struct domain *d, const struct domain *running, uint64_t now)
 {
 	exercise_missing("5.2");
 	return false;
@@ -60,7 +60,7 @@ uint64_t policy_slice(struct domain *d)
  * limit L; when all of that is used, in however many pieces and whatever it did in between, a rest of U
  * begins, and then L is new. Keeps T4. Handout, part 5.4.
  */
-static __attribute__((unused)) void charge_warp(struct policy_share *s, uint64_t time)
+static void charge_warp(struct policy_share *s, uint64_t time)
 {
 	exercise_missing("5.4");
 }

@@ -8,7 +8,7 @@
 void vtime_switch_in(struct domain *d)
 {
 	exercise_missing("5.5");
-	d->vtime.since = machine_now();		/* so that the policy can be told how long it ran */
+	d->vtime.since = d->vtime.used = machine_now();		/* a clock that goes forwards, at least */
 }
 
 /*
@@ -22,8 +22,8 @@ uint64_t vtime_switch_out(struct domain *d)
 	uint64_t since = d->vtime.since;
 
 	exercise_missing("5.5");
-	d->vtime.since = machine_now();
-	return d->vtime.since - since;
+	d->vtime.since = d->vtime.used = machine_now();
+	return d->vtime.since - since;		/* so that the policy can be told how long it ran */
 }
 
 /*

@@ -49,7 +49,7 @@ int balloon_exchange(struct domain *d, mfn_t old, mfn_t *new)
  * @reserved; and but for MEMORY_query, whose answer goes back to @at (-EFAULT): -EINVAL, the list is not
  * aligned to its entries, so that one could lie half in a page that cannot be written; -EFAULT, it is not
  * below the line, all of it.
- * Entries are done in the order of the list, some at a time, and after 16 of them at most is looked whether
+ * Entries are done in the order of the list, some at a time, and after CHUNK of them at most is looked whether
  * an interrupt is due. The answer is how many were done, and the first error only if there was none: a
  * guest that gets an error instead would forget frames that it has or has lost. What the guest cannot be
  * told, because its list turns out not to be writable, has not happened: no frame is @d's that it never

@@ -7,11 +7,11 @@
  * where it is, and each frame that there is still something to read from is held (frame_get()) for an
  * entry of @p->rest. @p is empty at first. Nothing in the guest's memory is written, whatever its frames
  * are used for. -EINVAL: no pieces or more than VIF_TX_PIECES, another flag than
- * VIF_TX_CSUM; a piece that is empty, leaves its frame, makes the packet longer than VIF_PACKET_MAX, or
- * is not of @d's own frames. Then @p still says what is held: the answer drops that. Keeps V1. Handout,
- * part 8.2.
+ * VIF_TX_CSUM and VIF_TX_SEGMENTS; a piece that is empty, leaves its frame, makes the packet longer than
+ * vif_longest(@q), or is not of @d's own frames. Then @p still says what is held: the answer drops that. When all
+ * of the packet is there, what vif_plan() says of it is the answer. Keeps V1. Handout, part 8.2.
  */
-static __attribute__((unused)) int gather(struct domain *d, const struct vif_tx_request *q, struct vif_packet *p)
+static int gather(struct domain *d, const struct vif_tx_request *q, struct vif_packet *p)
 {
 	return exercise_missing("8.2");
 }
@@ -26,10 +26,11 @@ static __attribute__((unused)) int gather(struct domain *d, const struct vif_tx_
  * It goes to the VIF with its receiver's address, or if it is for many to all others, as a copy that is
  * delivered as a packet from the wire would be (exercise 8.3: deliver() with the receiver's spare frame),
  * with VIF_RX_CSUM_OK and VIF_RX_CSUM_BLANK if its check sum was wanted; and to the wire, if there is one
- * and the address is nobody's here. Rules are asked for each way. Who takes none or drops it is no
- * concern of the sender's. Sent by wire, it is answered when the wire is done with it, and until then
+ * and the address is nobody's here. (A large packet, with @cut.count, is @cut.count deliveries, which
+ * segmentation_copy() makes; the wire is told its @segment.) Rules are asked for each way. Who takes none or
+ * drops it is no concern of the sender's. Sent by wire, it is answered when the wire is done with it, and until then
  * its frames are held: a struct flight has them, of which there is one if machine_wire_room() says that
- * there is room. The bytes are counted, and paid for by @v's credit, if it leaves; @tx_refused counts
+ * there is room. Its @cost is counted in bytes, and paid for by @v's credit, if it leaves; @tx_refused counts
  * what was answered -EACCES, @tx_dropped the other refusals. Keeps V1, D2. Handout, part 8.2.
  */
 void vif_transmit(struct vif *v)
@@ -64,7 +65,7 @@ int vif_post(struct vif *v, const struct vif_rx_request *request)
  * request's. One that its domain has got another hold on since is answered with -EBUSY, and the next one
  * is looked at. MFN_NONE: there is none. Keeps B2, R2. Handout, part 8.3.
  */
-static __attribute__((unused)) mfn_t take_posted(struct vif *v, uint16_t *id)
+static mfn_t take_posted(struct vif *v, uint16_t *id)
 {
 	exercise_missing("8.3");
 	return MFN_NONE;
@@ -74,10 +75,11 @@ static __attribute__((unused)) mfn_t take_posted(struct vif *v, uint16_t *id)
  * Exercise 8.3. The packet of @length bytes at MACHINE_WIRE_OFFSET in @frame, which is the hypervisor's,
  * becomes @v's domain's: the frame changes places (frame_pool_swap()) with the oldest one that was posted,
  * which is returned; the guest is answered with it, the packet's place, and @flags. All bytes of the
- * frame but the packet's are zero by then: what else was there is somebody else's. Without a posted frame
- * the packet is dropped, @rx_dropped counts it, and @frame is returned. Keeps B2, R2. Handout, part 8.3.
+ * frame but the packet's are zero by then: what else was there is somebody else's. First of all vif_copy_in() is
+ * asked: if it says true, it has seen to the packet, and @frame is returned. Without a posted frame the
+ * packet is dropped, @rx_dropped counts it, and @frame is returned. Keeps B2, R2. Handout, part 8.3.
  */
-static __attribute__((unused)) mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags)
+static mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags)
 {
 	exercise_missing("8.3");
 	return frame;
@@ -111,7 +113,7 @@ void vif_refill(struct vif *v, uint64_t now)
  * Exercise 8.4. The one whose turn it is, with a packet loaded that can go or be refused now; it stands at
  * the end of the row from now on. NULL: there is none. On the way the next request is taken off the ring
  * (ring_take(), and ring_more() before one is given up) for each that has none loaded: gather()'s answer is
- * its @error, and -ENOSPC if it is longer than the credit can ever be. One that has nothing to send leaves
+ * its @error, and -ENOSPC if its @cost is more than the credit can ever be. One that has nothing to send leaves
  * the row. One that waits keeps its place and is passed over: for credit (has_cap(); state.due becomes the
  * first moment when one of these will have earned what is missing, UINT64_MAX if nobody waits for that), or
  * for room on the wire, if its packet may be for the wire. What will be refused waits for neither. Keeps V2,

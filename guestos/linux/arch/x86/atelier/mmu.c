@@ -157,7 +157,7 @@ u32 atelier_machine_address(const void *at)
 	return machine_address(at);
 }
 
-/* ---- frames that come and go (the balloon, packets) ---- */
+/* ---- frames that come and go (the balloon) ---- */
 
 u32 atelier_give_frame(struct page *page)
 {
@@ -187,41 +187,6 @@ static u32 direct_entry(unsigned long pfn)
 	unsigned long va = (unsigned long)pfn_to_kaddr(pfn);
 
 	return (native_pgd_val(swapper_pg_dir[pgd_index(va)]) & PAGE_MASK) + pte_index(va) * sizeof(pte_t);
-}
-
-void atelier_give_frames(struct page *const *pages, u32 *frames, unsigned int count)
-{
-	struct mmu_request list[ATELIER_FRAMES + 1];
-	unsigned int i;
-
-	if (!count)
-		return;
-	for (i = 0; i < count; i++) {
-		unsigned long pfn = page_to_pfn(pages[i]);
-
-		frames[i] = atelier_p2m[pfn];
-		atelier_p2m[pfn] = ATELIER_NO_PFN;
-		list[i] = (struct mmu_request){ direct_entry(pfn), 0 };
-	}
-	list[count] = (struct mmu_request){ MMU_COMMAND, MMU_FLUSH };
-	execute(list, count + 1);
-}
-
-void atelier_take_frames(struct page *const *pages, const u32 *frames, unsigned int count)
-{
-	struct mmu_request list[ATELIER_FRAMES];
-	unsigned int i;
-
-	for (i = 0; i < count; i++) {
-		unsigned long pfn = page_to_pfn(pages[i]);
-
-		u32 frame = frames[i] & ~ATELIER_READ_ONLY;
-
-		atelier_p2m[pfn] = frame;
-		list[i].where = direct_entry(pfn);
-		list[i].value = frame << PAGE_SHIFT | (frame == frames[i] ? WRITABLE : READ_ONLY);
-	}
-	execute(list, count);
 }
 
 /* ---- entries ---- */

@@ -130,14 +130,5 @@ u32 atelier_machine_address(const void *at);
 u32 atelier_give_frame(struct page *page);
 void atelier_take_frame(struct page *page, u32 frame, bool number);
 
-/*
- * The same for up to ATELIER_FRAMES pages that the direct map maps, in one call of the hypervisor's: the frames of @pages go
- * to, or come from, @frames, whose numbers it knows. With ATELIER_READ_ONLY a frame is mapped read-only.
- */
-#define ATELIER_READ_ONLY	0x80000000
-#define ATELIER_FRAMES	64
-void atelier_give_frames(struct page *const *pages, u32 *frames, unsigned int count);
-void atelier_take_frames(struct page *const *pages, const u32 *frames, unsigned int count);
-
 #endif /* __ASSEMBLY__ */
 #endif

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""The command grader/grade: grades one submission, and writes the report of it."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from . import manifest, report
+from .classcli import read_key
+from .classrun import ClassError
+from .emulator import ROOT, Infra
+from .grade import Options, grade
+from .manifest import ManifestError
+from .result import INFRA, Result, clean
+
+ENDED, NO_SCORE, NO_SENSE, INTERRUPTED = 0, 1, 2, 130
+
+
+def arguments(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="grader/grade", description="Grades one submission: a folder, a tar or zip archive, or a bare git repository. "
+        "The status says whether there is a score, not which: 0, or 1 where the machinery failed (INFRA).")
+    parser.add_argument("submission", type=Path, metavar="SUBMISSION")
+    parser.add_argument("--lab", type=int, metavar="N", help="the lab (default: every lab, one after the other)")
+    parser.add_argument("--test", metavar="T", help="only this test")
+    parser.add_argument("--emulator", choices=("qemu", "bochs", "host"), help="only what runs there")
+    parser.add_argument("--seed", default="1", help="what the inputs are drawn from (default: 1)")
+    parser.add_argument("--key", type=Path, metavar="FILE",
+                        help="the course's key: each submission and test gets inputs of its own (instead of --seed)")
+    parser.add_argument("--format", choices=tuple(report.FORMATS), default="text", help="of the report (default: text)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the report there")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="things at a time (default: one a processor)")
+    return parser.parse_args(words)
+
+
+def main(words: list[str] | None = None, root: Path = ROOT) -> int:
+    """The exit status: 0 there is a result, 1 the machinery failed in it, 2 the command made no sense."""
+    options = arguments(sys.argv[1:] if words is None else words)
+    try:
+        labs = [options.lab] if options.lab is not None else [lab.number for lab in manifest.load_all(root)]
+        if len(labs) != 1 and options.format != "text":
+            raise ManifestError(f"--format {options.format} is for one lab: add --lab N")
+        key = read_key(options.key).encode() if options.key else b""
+        wishes = Options(options.test, options.emulator, options.seed, key, options.jobs, root, _say)
+        results = [grade(options.submission, lab, wishes) for lab in labs]
+        text = "\n".join(report.FORMATS[options.format](result) for result in results)
+        if options.out:
+            options.out.write_text(text)
+        else:
+            print(text, end="")
+    except (ManifestError, ClassError, Infra, report.NoScore) as error:
+        print(f"grade: {error}", file=sys.stderr)
+        return NO_SCORE if isinstance(error, (Infra, report.NoScore)) else NO_SENSE
+    except OSError as error:
+        print(f"grade: {clean(str(error.filename))}: {error.strerror}", file=sys.stderr)
+        return NO_SENSE
+    except KeyboardInterrupt:
+        print("grade: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return NO_SCORE if any(result.status == INFRA for result in results) else ENDED
+
+
+def _say(text: str) -> None:
+    print(f"  {text}", file=sys.stderr, flush=True)
