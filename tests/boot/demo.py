@@ -39,7 +39,7 @@ MISTAKES = (
     ("lab3-paging/wrong/no-flush", 3, "n", SUCCEEDS),
     ("lab4-segmentation/wrong/system-types", 4, "a", SUCCEEDS),
     ("lab5-bvt/wrong/weight-zero", 5, "g", STOPS),
-    ("lab6-rings/wrong/producer-believed", 6, "d", SUCCEEDS),
+    ("lab6-rings/wrong/producer-believed", 6, "c", SUCCEEDS),
     ("lab7-balloon/wrong/types-only", 7, "b", SUCCEEDS),
     ("lab8-vif/wrong/post-trusting", 8, "h", SUCCEEDS),
     ("lab9-vbd/wrong/not-typed", 9, "h", SUCCEEDS),

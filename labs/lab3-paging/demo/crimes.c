@@ -15,7 +15,7 @@ static uint32_t stranger(void)
 {
 	uint32_t mfn;
 
-	for (mfn = HYPERVISOR_MFN; ; mfn++) {
+	for (mfn = HYPERVISOR_MFN;; mfn++) {
 		uint32_t pfn = mfn_pfn(mfn);
 
 		if (pfn != ATELIER_NO_PFN && (pfn >= start_info->frames || pfn_mfn(pfn) != mfn))

@@ -96,7 +96,8 @@ static void print_legend(void)
 {
 	for (uint32_t k = 0; k < KINDS; k++)
 		printf("  %c %s: %u%s", kinds[k].letter, kinds[k].what, map.counts[k],
-		       k % 4 != 3 ? "" : map.live ? "\033[K\n" : "\n");
+		       k % 4 != 3 ? "" : map.live ? "\033[K\n"
+						  : "\n");
 	printf("  capitals: another domain's%s\n", map.live ? "\033[K\033[J" : "");
 }
 

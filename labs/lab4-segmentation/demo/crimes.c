@@ -27,8 +27,9 @@ CRIME(4, 'a', call_gate, "asks for a call gate from ring 3 to a place in the hyp
 
 CRIME(4, 'b', ring_0, "asks for a code segment of ring 0")
 {
-	return load(segment_descriptor(0, 0xfffff, SEGMENT_CODE | SEGMENT_READABLE | SEGMENT_NO_SYSTEM | SEGMENT_PRESENT |
-				       SEGMENT_32 | SEGMENT_PAGES));
+	uint32_t bits = SEGMENT_CODE | SEGMENT_READABLE | SEGMENT_NO_SYSTEM | SEGMENT_PRESENT | SEGMENT_32 | SEGMENT_PAGES;
+
+	return load(segment_descriptor(0, 0xfffff, bits));
 }
 
 CRIME(4, 'c', behind_the_fence, "asks for a segment of one page, in the hypervisor")
