@@ -37,8 +37,8 @@ int do_debug_op(struct domain *d, uint32_t op, guest_addr_t source, guest_addr_t
 		return d->calls.count & INT32_MAX;
 	case DEBUG_copy:
 		return copy(source, destination, count);
-	case DEBUG_frames:							/* lab 3 */
-		return frame_map(d, source.n, destination, count);		/* lab 3 */
+	case DEBUG_frames:	/* lab 3 */
+		return frame_map(d, source.n, destination, count); /* lab 3 */
 	}
 	return -EINVAL;
 }

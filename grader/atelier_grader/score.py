@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """From runs to a result: what a test, an exercise and a lab come to, and how a failure is told to who has to mend it."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -67,7 +68,8 @@ def test(lab: Manifest, listed: Listed, runs: Sequence[Seen]) -> Test:
         row, score=0, status=result.FAILED, failed_on=bad.where, failure=NOT_BUILT if bad.unbuilt else bad.verdict.value,
         message="\n".join(_message(bad, listed)), findings=bad.findings, more=bad.more,
         output=bad.output if listed.visibility == "public" else (),
-        reproduce=f"make gdb LAB={lab.number} TEST={listed.name} SEED={bad.seed}" + (" EMU=bochs" if bad.where == "bochs" else ""))
+        reproduce=f"make gdb LAB={lab.number} TEST={listed.name} SEED={shlex.quote(bad.seed)}"
+                  + (" EMU=bochs" if bad.where == "bochs" else ""))
 
 
 def _message(run: Seen, listed: Listed) -> Iterator[str]:

@@ -164,3 +164,56 @@ def calls_and_multicalls_draw_the_same_picture():
     expect(len(pictures) == 3 and len(set(pictures)) == 1, f"{len(pictures)} pictures", done)
     calls, multicalls = (int(n) for n in re.findall(r"calls: +1?6?0?0?2?0? times.*?(\d+) instructions", done.out)[:2])
     expect(0 < multicalls < calls, f"calls took {calls} instructions, multicalls {multicalls}", done)
+
+
+def system_calls_of_ring_3_never_enter_the_hypervisor():
+    done = _demo(2)
+    expect(len(re.findall(r"\d\d:\d\d:\d\d UTC", done.out)) == 3, "the clock", done)
+    expect("ping-pong: 1000 rounds" in done.out, "the game did not come to its end", done)
+    slow, fast = (float(n) for n in re.findall(r"(\d+\.\d{3})", done.out))
+    expect(fast < 5 < 50 < slow, f"a fast call takes {fast} instructions, another one {slow}", done)
+
+
+def forked_processes_share_pages_until_they_write_and_f2_shows_the_frames():
+    f2 = "\033OQ"
+    done = run("tools/demo", "--lab=3", typed=(("forks", f2), ("capitals", f2), ("ends", f2)), seconds=120)
+    said = sorted(re.findall(r"process (\d) says: (\d)", done.out))
+    expect(said == [(n, n) for n in "1234"], "somebody read what another one wrote", done)
+    expect(done.out.count(": copied, ") == 3 and done.out.count("nobody else has it any more") == 1, "not three copies", done)
+    maps = re.findall(r"^ +([0-9a-f]+) ([-.hwtdglWTDGL]{64})\r?$", done.out, re.MULTILINE)
+    expect(done.out.count("capitals: another domain's") >= 2 and any("D" in row for _, row in maps), "no map of two domains", done)
+    tables = [int(n) for n in re.findall(r"t page table: (\d+)", done.out)]
+    expect(len(set(tables)) > 1, f"page tables on the maps: {tables}", done)
+
+
+# --- what is typed in domain 0: one for each session
+
+
+def _session(lab: int, *cues: str) -> None:
+    done = _demo(lab, seconds=500)
+    for cue in cues:
+        expect(re.search(cue, done.out), f"nowhere is `{cue}`", done)
+
+
+def linux_runs_beside_the_vandal():
+    _session(4, r"6\.1\.\d+-atelier i686", r"\(1\) h: refused, -EBUSY[^#]*\d\d:\d\d:\d\d")
+
+
+def four_linuxes_share_by_weight_beside_the_vandal():
+    _session(5, r"three +[34]\d\.\d", r"vandal +1\d\.\d", r"ms late each time[^$]*ms late each time")
+
+
+def each_domain_has_its_console():
+    _session(6, "I am domain2", "d: refused, -EIO", "a: refused, -EBUSY", "here is still domain1")
+
+
+def a_fifth_domain_gets_what_four_gave_back():
+    _session(7, "fifth: it cannot be created", r"(?s)fifth +49152.*i: refused, -ENXIO")
+
+
+def a_domain_serves_pages_and_cannot_forge_its_sender():
+    _session(8, r"domain1\r?\n", r"real\s+0m([89]|1\d)\.", "100% packet loss", r"02:61:74:00:01:00 +\d+ +\d+ +0 +[1-9]")
+
+
+def a_debian_outlives_a_power_cut():
+    _session(9, "the power fails", r"(?s)the power fails.*mounted filesystem", r"Pass 5[^\n]*\n[^\n]*\d+/\d+ files")

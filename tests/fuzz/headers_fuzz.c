@@ -71,6 +71,12 @@ static void do_send(struct reader *r)
 	static uint8_t bytes[2048];
 	uint32_t length = take_packet(r, bytes, take8(r) < 0xf0 ? n->mac : wire_mac), at = 0;
 
+	q.flags = q.id >> 6;
+	q.segment = q.id % 64 * 16;
+	if ((q.flags & VIF_TX_SEGMENTS) && length >= 60) {	/* of TCP, if not more is wrong with it */
+		bytes[23] ^= 17 ^ 6;
+		bytes[46] = 5 << 4;
+	}
 	for (uint32_t i = 0; i < MIN(q.pieces, (uint32_t)VIF_TX_PIECES); i++) {
 		uint32_t pfn = take_of(r, FRAMES), offset = take8(r) < 0x80 ? 0 : take16(r) % PAGE_SIZE;
 		uint32_t size = i + 1 == q.pieces ? length - at : MIN(take16(r) % 1600, length - at);
@@ -85,12 +91,18 @@ static void do_send(struct reader *r)
 		net_request(n, &q);
 }
 
+/* Odd ones are to be copied into. */
+static void post(struct net *n, uint8_t id, uint32_t frame)
+{
+	net_post_flagged(n, id, frame, id % 2 ? VIF_RX_COPY : 0);
+}
+
 static void do_post(struct reader *r)
 {
 	struct net *n = take_net(r);
 
 	if (n->g->d->life == LIFE_OPEN && frame_record(MFN(n->rx_ring))->owner == n->g->d->id)
-		net_post(n, take8(r), take8(r) < 0xf0 ? n->g->mfn[take_of(r, FRAMES)] : take32(r));
+		post(n, take8(r), take8(r) < 0xf0 ? n->g->mfn[take_of(r, FRAMES)] : take32(r));
 }
 
 static void do_ring(struct reader *r, uint32_t op)

@@ -330,7 +330,8 @@ TEST(a_check_sum_that_cannot_be_made_is_refused)
 {
 	start_open();
 	packet(a.mac, stranger, 200);
-	EXPECT_EQ(send_flagged(2), -EINVAL);
+	EXPECT_EQ(send_flagged(4), -EINVAL);
+	EXPECT_EQ(send_flagged(VIF_TX_CSUM | 4), -EINVAL);
 	bytes[23] = 1;			/* ICMP */
 	EXPECT_EQ(send_flagged(VIF_TX_CSUM), -EINVAL);
 	bytes[23] = 17;

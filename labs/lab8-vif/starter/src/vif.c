@@ -90,7 +90,8 @@ static mfn_t deliver(struct vif *v, mfn_t frame, uint32_t length, uint16_t flags
  * is none and has a length above VIF_PACKET_MAX; @verified: the wire found its check sums right. It goes to
  * the VIF with its receiver's address or, as copies, to all if it is for many, where a rule lets it enter;
  * not if vfr_parse() refuses it, or it says to come from an address of a VIF here. Time spent for one VIF is
- * its domain's (sched_bill()). Returns the frame for the next packet, @frame itself or the one in its place. Keeps V1, B2. Handout, part 8.3.
+ * its domain's (sched_bill()). Returns the frame for the next packet, @frame itself or the one in its place.
+ * Keeps V1, B2. Handout, part 8.3.
  */
 mfn_t vif_receive(mfn_t frame, uint32_t length, bool verified)
 {

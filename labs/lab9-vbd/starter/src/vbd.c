@@ -31,7 +31,16 @@ int vbd_destroy(struct domain *d, uint32_t number)
  */
 void vbd_wake(struct domain *d)
 {
-	exercise_missing("9.4");
+	struct ring *r = ring_find(d, RING_VBD, 0);
+	struct vbd_response refusal = { .status = exercise_missing("9.4") };
+	struct vbd_request asked;
+
+	/* Who looks for disks, one request at a time, is not to wait for ever. */
+	if (ring_take(r, &asked) > 0) {
+		refusal.id = asked.id;
+		ring_respond(r, &refusal, 1);
+	}
+	ring_more(r);
 }
 
 /*
