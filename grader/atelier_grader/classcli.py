@@ -16,6 +16,7 @@ from . import grade as grading
 from .classrun import ClassError, Entry, Grader, Run, Shard
 from .classtable import Roster
 from .emulator import ROOT, Infra
+from .gradecli import KeyFileError, read_key
 from .manifest import Manifest, ManifestError
 from .result import INFRA, NOT_RUN, Lab, Result, from_json
 from .submission import Refused
@@ -79,7 +80,7 @@ def main(words: list[str] | None = None, root: Path = ROOT, grader: Grader | Non
         if options.lab not in labs:
             raise ClassError(f"there is no lab {options.lab}; this tree has {', '.join(map(str, labs)) or 'none'}")
         return grade(options, words, root, labs[options.lab], grader, take, program)
-    except (ClassError, ManifestError, Infra) as error:
+    except (ClassError, KeyFileError, ManifestError, Infra) as error:
         print(f"grade-class: {error}", file=sys.stderr)
         return 2
     except OSError as error:  # a full disk, a folder that may not be written
@@ -147,16 +148,6 @@ def the_files(path: Path, lab: Manifest) -> Mapping[str, bytes]:
         return grading.read(path, lab.editable).files
     except Refused:
         return {}
-
-
-def read_key(path: Path) -> str:
-    try:
-        key = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ClassError(f"{path}: {getattr(error, 'strerror', None) or 'no text'}: a key is a file with one line") from None
-    if len(key) < 16:
-        raise ClassError(f"{path}: a key of {len(key)} characters can be guessed: `openssl rand -hex 16` makes a good one")
-    return key
 
 
 def without(words: list[str], *names: str) -> list[str]:

@@ -7,14 +7,16 @@ import sys
 from pathlib import Path
 
 from . import manifest, report
-from .classcli import read_key
-from .classrun import ClassError
 from .emulator import ROOT, Infra
 from .grade import Options, grade
 from .manifest import ManifestError
 from .result import INFRA, Result, clean
 
 ENDED, NO_SCORE, NO_SENSE, INTERRUPTED = 0, 1, 2, 130
+
+
+class KeyFileError(Exception):
+    """One line: file, reason, remedy."""
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -49,7 +51,7 @@ def main(words: list[str] | None = None, root: Path = ROOT) -> int:
             options.out.write_text(text)
         else:
             print(text, end="")
-    except (ManifestError, ClassError, Infra, report.NoScore) as error:
+    except (ManifestError, KeyFileError, Infra, report.NoScore) as error:
         print(f"grade: {error}", file=sys.stderr)
         return NO_SCORE if isinstance(error, (Infra, report.NoScore)) else NO_SENSE
     except OSError as error:
@@ -59,6 +61,17 @@ def main(words: list[str] | None = None, root: Path = ROOT) -> int:
         print("grade: interrupted", file=sys.stderr)
         return INTERRUPTED
     return NO_SCORE if any(result.status == INFRA for result in results) else ENDED
+
+
+def read_key(path: Path) -> str:
+    """The course's key, out of its file. KeyFileError if there is none, or one that can be guessed."""
+    try:
+        key = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeyFileError(f"{path}: {getattr(error, 'strerror', None) or 'no text'}: a key is a file with one line") from None
+    if len(key) < 16:
+        raise KeyFileError(f"{path}: a key of {len(key)} characters can be guessed: `openssl rand -hex 16` makes a good one")
+    return key
 
 
 def _say(text: str) -> None:

@@ -42,10 +42,12 @@ def make(tests: tuple[Test, ...], name: str = "ada.zip", **changes: object) -> R
 
 FULL = make((PASSED,))
 MIXED = make((PASSED, FAILED, HIDDEN, WAITING, ABSENT))
+RAN = make((PASSED, FAILED, HIDDEN, WAITING))
+UNRUN = make((ABSENT,))
 INFRA = make((PASSED, FAILED, BROKEN))
 REFUSED = replace(make(()), status=result.REFUSED, message="ada.zip: ../x leads out of the archive", score=0, points=100)
 SYNTAX = "src/frame.c:12: expected ';' before 'return'"
 UNBUILT = replace(FAILED, failure="did not build", failed_on="", message=SYNTAX, findings=(), more=0, output=(), instructions=None)
 NOT_BUILT = replace(make((UNBUILT,)), status=result.NOT_BUILT, message=SYNTAX)
 LOST = replace(make(()), status=result.INFRA, message="/tmp/run-1/work: No space left on device", score=None, points=100)
-EVERY = {"full": FULL, "mixed": MIXED, "infra": INFRA, "refused": REFUSED, "not-built": NOT_BUILT, "lost": LOST}
+EVERY = {"full": FULL, "mixed": MIXED, "ran": RAN, "unrun": UNRUN, "infra": INFRA, "refused": REFUSED, "not-built": NOT_BUILT, "lost": LOST}

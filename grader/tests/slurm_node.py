@@ -66,7 +66,9 @@ def cluster(place: Path) -> Iterator[dict[str, str]]:
             if path is None:
                 raise FileNotFoundError(f"{program} is not there: `tools/deps slurm` installs it")
             with (place / f"{program}.out").open("wb") as out:
-                started.append(subprocess.Popen([path, *words, "-f", str(configuration)], stdin=subprocess.DEVNULL, stdout=out,
+                # They end with us, however we end.
+                command = ["setpriv", "--pdeathsig", "TERM", path, *words, "-f", str(configuration)]
+                started.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out,
                                                 stderr=subprocess.STDOUT, env=environment, start_new_session=True))
         _wait(place, environment, started)
         yield environment

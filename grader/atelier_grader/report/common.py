@@ -107,10 +107,14 @@ def explain(test: Test) -> list[str]:
     return lines
 
 
-def scored(result: Result, kind: str) -> None:
-    """For formats that must have a score: NoScore if there is none."""
+def scored(result: Result, kind: str, whole: bool = False) -> None:
+    """For formats that must have a score: NoScore if there is none, or, where the platform knows the points, if a part is missing."""
     if result.score is None:
         raise NoScore(f"{kind} has no word for INFRA, and INFRA is no zero: {placeless(result.message) or ABOUT_INFRA}")
+    unrun = [test for test in result.tests if test.status == NOT_RUN]
+    if unrun and (whole or not result.points):
+        names = ", ".join(test.name for test in unrun)
+        raise NoScore(f"{kind} would take for lost what was not run: {names}: {placeless(unrun[0].message)}")
 
 
 def alone(result: Result) -> tuple[str, str] | None:

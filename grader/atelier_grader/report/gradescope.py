@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Gradescope's results.json (its autograder specification, January 2025).
 
-Tests that are not public show when the assignment is due. A run that ended as INFRA gets no file at all (NoScore): Gradescope
-then says that the autograder failed, and staff start it again; any number in a file would have been taken for a score.
+Tests that are not public show when the assignment is due. A run that ended as INFRA, or in which a test could not be run, gets no
+file at all (NoScore): Gradescope then says that the autograder failed, and staff start it again; it knows the points of the
+assignment, and would take any number in a file for a score of all of them.
 """
 
 import json
@@ -12,7 +13,7 @@ from . import common
 
 
 def render(result: Result) -> str:
-    common.scored(result, "Gradescope")
+    common.scored(result, "Gradescope", whole=True)
     result = common.student(result)
     document = {
         "score": result.score,
@@ -22,7 +23,7 @@ def render(result: Result) -> str:
         "visibility": "visible",
         "stdout_visibility": "hidden",
         "extra_data": {"seed": result.seed, "digest": result.submission.digest, "status": result.status},
-        "tests": [entry(test) for test in result.tests if test.status != NOT_RUN],
+        "tests": [entry(test) for test in result.tests],
     }
     return json.dumps(document, indent=2) + "\n"
 

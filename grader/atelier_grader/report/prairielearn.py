@@ -13,10 +13,10 @@ LONGEST = 4000  # characters of a test's message: PrairieLearn takes a megabyte 
 def render(result: Result) -> str:
     result = common.student(result)
     about = "\n".join(gradescope.about(result))
-    if result.score is None:
+    if result.score is None or not result.points:
         document = {"gradable": False, "message": common.ABOUT_INFRA, "format_errors": [common.ABOUT_INFRA, about]}
     else:
-        document = {"gradable": True, "score": result.score / result.points if result.points else 0, "message": about,
+        document = {"gradable": True, "score": result.score / result.points, "message": about,
                     "tests": [entry(test) for test in result.tests if test.status != NOT_RUN]}
     return json.dumps(document, indent=2) + "\n"
 
