@@ -9,9 +9,11 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +28,7 @@ TREES = ROOT / "build/stages/check"
 TELLING = 32  # characters: a shorter line is one declaration or one call, and may well be somebody's own
 SIMPLE = {"list_insert(&d->sched.queue, &policy.queue);"}  # what a handed-out body does so that the machine runs at all
 SECONDS = 600
+BOOT_SECONDS = 120
 QUIET = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
 
 course = lru_cache(maxsize=None)(lambda: stage.load(ROOT))
@@ -40,6 +43,23 @@ def run(folder: Path, *words: str) -> tuple[int, str]:
     done = subprocess.run(list(words), cwd=folder, env=QUIET, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors="replace", timeout=SECONDS, check=False)
     return done.returncode, done.stdout
+
+
+def boot(folder: Path) -> str:
+    """What the console says until the first exercise is missed. Without timers, say, a guest may never end: then we end it."""
+    process = subprocess.Popen(["make", "run", "GUEST=mini", "DISK=none"], cwd=folder, env=QUIET, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    clock = threading.Timer(BOOT_SECONDS, lambda: os.killpg(process.pid, signal.SIGTERM))
+    clock.start()
+    said = ""
+    while "is not written yet" not in said and (line := process.stdout.readline()):
+        said += line.decode(errors="replace")
+    clock.cancel()
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+    process.stdout.close()
+    process.wait()
+    return said
 
 
 def put(number: int, kind: str) -> Path:
@@ -172,8 +192,7 @@ class Built(unittest.TestCase):
         for n in labs():
             folder = self.build(n, "step")
             with self.subTest(tree=folder.name):
-                _, said = run(folder, "make", "run", "GUEST=mini", "DISK=none")
-                self.assertRegex(said, r"exercise 1\.1 is not written yet")
+                self.assertIn("exercise 1.1 is not written yet", boot(folder))
 
     def public_tests(self, folder: Path, number: int) -> dict[str, str]:
         """What a tree's own grader says of the tree: the tests that were run, and how they ended."""
