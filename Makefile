@@ -90,7 +90,7 @@ ifneq ($(value FRESH),)
 HYPERVISOR := build/fresh/build/atelier.elf
 .PHONY: $(HYPERVISOR)
 $(HYPERVISOR):
-	@tools/fresh $(FRESH)
+	+@tools/fresh $(FRESH)
 endif
 
 # Whoever names a disk, or says DISK=none, does without ours.
