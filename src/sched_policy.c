@@ -99,7 +99,13 @@ static struct domain *after_yield(uint64_t now)
 	return next;
 }
 
-/* The least claim, or the one that runs, if it is not yet so far beyond that. */
+/*
+ * The least claim, or the one that runs, if it is not yet so far beyond that.
+ *
+ * Why shares are fair, as the header says: while i runs, E_i - E_j <= (C + d) m_i, and it is only chosen if it has the
+ * least claim. So -(C + d) m_j <= A_i - A_j <= (C + d) m_i at every moment, and what A_i - A_j grew by over an
+ * interval, s_i m_i - s_j m_j, is the difference of two such values.
+ */
 static struct domain *least_or_running(uint64_t now)
 {
 	struct domain *running = policy.running, *next = least_claim(NULL, now);

@@ -7,10 +7,8 @@
  * warped: E = A - W. The least claim runs, and goes on until it is more than the allowance C beyond the
  * next one, so that there is not a switch at every tick.
  *
- * Why shares are fair. Take domains i and j that can run all the time and are not warped. While i runs,
- * E_i - E_j <= (C + d) m_i, where d is the longest time between the end of a slice and the switch; it is
- * only chosen if it has the least claim. So -(C + d) m_j <= A_i - A_j <= (C + d) m_i at every moment,
- * and over any interval in which they received s_i and s_j nanoseconds
+ * Shares are fair. Of two domains i and j that can run all the time and are not warped, and that received s_i and s_j
+ * nanoseconds in any interval, with d the longest time between the end of a slice and the switch:
  *
  *	|s_i m_i - s_j m_j| <= (C + d) (m_i + m_j)
  *

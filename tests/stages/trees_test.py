@@ -88,9 +88,17 @@ class Texts(unittest.TestCase):
     def test_the_last_lab_solved_is_the_source_itself(self) -> None:
         tree = cut(labs()[-1], "solved")
         here = {name: file for name, file in course().files.items() if name.startswith("src/")}
-        added = {name.removeprefix(stage.STUDENT) for name in course().files if name.startswith(stage.STUDENT + "src/")}
-        self.assertEqual({name for name in tree if name.startswith("src/")} - added, set(here))
-        self.assertEqual([name for name in here if tree[name] != here[name]], [])
+        own = {name.removeprefix(stage.STUDENT) for name in course().files if name.startswith(stage.STUDENT + "src/")}
+        self.assertEqual({name for name in tree if name.startswith("src/")} - own, set(here) - own)
+        self.assertEqual([name for name in here if name not in own and tree[name] != here[name]], [])
+
+    def test_the_tour_of_every_stage_leads_to_what_is_there(self) -> None:
+        for n in labs():
+            tree = cut(n, "step")
+            said = set(source.words("\n".join(file.text for name, file in tree.items() if re.match(r"src/.*[.][chS]$", name))))
+            for name in re.findall(r"`([a-z_./0-9A-Z]+)`", tree["src/TOUR.md"].text):
+                there = name in said or any(path.startswith((f"src/{name}", name)) for path in tree)
+                self.assertTrue(there, f"lab {n}: src/TOUR.md names {name}")
 
     def test_exercise_files_freeze_with_their_lab(self) -> None:
         for lab in course().labs:
