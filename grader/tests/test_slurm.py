@@ -43,12 +43,13 @@ class Slurm(test_class.Class):
         status, said, complained = self.run_class("--slurm", "2")
         self.assertEqual((status, said), (2, ""))
         self.assertRegex(complained.splitlines()[-1], r"1 of 2 tasks did not come to their end, the first is 2: .*/slurm/2.log says why")
-        done = set(self.graded())
+        done = set(classrun.results(self.out))
         status, said, complained = self.run_class("--slurm", "2")
         self.assertEqual(status, 0, complained)
         self.assertEqual(sorted(classrun.results(self.out)), ["s000", "s001", "s002", "s003"])
-        self.assertEqual(len(self.graded()), 4)
         self.assertIn("s000", done)
+        once = [name for name in self.graded() if name in done]  # one that was cut off may have been graded twice
+        self.assertEqual(sorted(once), sorted(done))
 
     def test_what_sbatch_refuses_is_one_line(self) -> None:
         self.crowd(2)
