@@ -90,7 +90,7 @@ class Canary:
         try:
             return bool(os.read(self.watch, 4096))
         except BlockingIOError:
-            return self.path.read_text() != f'#error "{SECRET}"\n'
+            return False
 
 
 def fill(text: str, places: dict[str, str]) -> str:
@@ -336,7 +336,8 @@ class Attacks(unittest.TestCase):
         self.assertTrue(over)
         encrypted = bytearray(source.read_bytes())
         encrypted[encrypted.index(b"PK\1\2") + 8] |= 1
-        for name, content in (("encrypted.zip", bytes(encrypted)), ("cut.zip", source.read_bytes()[:2000]), ("cut.tgz", (folder / "bomb.tgz").read_bytes()[:900]),
+        for name, content in (("encrypted.zip", bytes(encrypted)), ("cut.zip", source.read_bytes()[:2000]),
+                              ("cut.tgz", (folder / "bomb.tgz").read_bytes()[:900]),
                               ("text.zip", b"PASS\n"), ("wrong.tar", b"\x1f\x8b\x08\0" + bytes(100)), ("empty.zip", b"")):
             with self.subTest(name=name):
                 (folder / name).write_bytes(content)
@@ -354,8 +355,9 @@ class Attacks(unittest.TestCase):
             (work / name).symlink_to(to)
         call = functools.partial(subprocess.run, cwd=work, check=True, capture_output=True,
                                  env={"PATH": os.defpath, "HOME": str(work), "GIT_CONFIG_NOSYSTEM": "1"})
-        for words in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "x"), ("clone", "-q", "--bare", ".", "../bare.git")):
-            call(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words[:-1], words[-1] if words[-1] != "../bare.git" else str(work / "bare.git")])
+        for words in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "x"),
+                      ("clone", "-q", "--bare", ".", str(work / "bare.git"))):
+            call(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words])
         return work / "bare.git"
 
     def test_18_git_repositories(self):
@@ -365,7 +367,8 @@ class Attacks(unittest.TestCase):
         path = self.git(solution() | {".gitattributes": b"*.c filter=evil export-subst ident\n",
                                       ".gitmodules": f'[submodule "x"]\n\tpath = x\n\turl = ext::sh -c "touch {ran}/ran"\n'.encode()})
         with (path / "config").open("a") as config:
-            config.write(f'[core]\n\tfsmonitor = "{evil}"\n\tsshCommand = "{evil}"\n\tpager = "{evil}"\n\thooksPath = hooks\n\talternateRefsCommand = "{evil}"\n'
+            config.write(f'[core]\n\tfsmonitor = "{evil}"\n\tsshCommand = "{evil}"\n\tpager = "{evil}"\n'
+                         f'\thooksPath = hooks\n\talternateRefsCommand = "{evil}"\n'
                          f'[filter "evil"]\n\tsmudge = "{evil}"\n\tclean = "{evil}"\n\tprocess = "{evil}"\n[diff]\n\texternal = "{evil}"\n'
                          f'[alias]\n\tls-tree = "!{evil}"\n\tcat-file = "!{evil}"\n[include]\n\tpath = {self.canary.path}\n'
                          f'[uploadpack]\n\tpackObjectsHook = "{evil}"\n[remote "origin"]\n\tpromisor = true\n\turl = ext::sh -c "{evil}"\n')
@@ -430,7 +433,8 @@ class Attacks(unittest.TestCase):
 
     def test_32_names(self):
         handed_in, out = courses.folder(self), courses.folder(self)
-        names = ("<script>alert(1)</script>".replace("/", "\u2215"), "=cmd|' C calc'!A0", '"; touch x; "', "\u202egnp.exe", "a\nb\x1b[2J", "..\\..\\x", "plain")
+        names = ("<script>alert(1)</script>".replace("/", "\u2215"), "=cmd|' C calc'!A0", '"; touch x; "', "\u202egnp.exe", "a\nb\x1b[2J",
+                 "x\\..\\..\\y", "plain")
         for name in names:
             write(handed_in / name, solution())
         (handed_in / "..tar").write_bytes(b"")  # without its suffix it would be the folder itself
