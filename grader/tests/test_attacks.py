@@ -164,7 +164,8 @@ class Attacks(unittest.TestCase):
                 self.assertRegex(text, r"\A[\n\r -~\u00a0-\uffff]*\Z")
                 if name == "html":
                     page = html5lib.parse(text, namespaceHTMLElements=False)
-                    self.assertFalse([e for e in page.iter() if e.tag in ("script", "img", "iframe") or any(a.startswith("on") for a in e.attrib)])
+                    self.assertFalse([e for e in page.iter() if e.tag in ("script", "img", "iframe")
+                                      or any(a.startswith("on") for a in e.attrib)])
                 elif name == "junit":
                     etree.fromstring(text.encode())
                 elif name in ("json", "gradescope", "prairielearn"):
@@ -294,7 +295,8 @@ class Attacks(unittest.TestCase):
         self.refused(path, "more than 256 MiB")
         with self.many(1_000_000 if ALL else 25_000) as path:
             self.refused(path, "more than .*20,000 files")
-        twins = self.grade(self.tar(("SRC/Hypercall.c", b"int x;\n"), ("src/._hypercall.c", b"x"), (".git/config", b"[core]\n"), ("new\nline\x1b[2J", b"x"),
+        twins = self.grade(self.tar(("SRC/Hypercall.c", b"int x;\n"), ("src/._hypercall.c", b"x"), (".git/config", b"[core]\n"),
+                                    ("new\nline\x1b[2J", b"x"),
                                     ("p/" * 480 + "x", b"x"), self.special("setuid", tarfile.REGTYPE, mode=0o6777),
                                     self.special("out", tarfile.SYMTYPE, str(outside)), ("out/planted", b"x")))
         self.assertEqual((twins.score, twins.points), (5, 5), twins)
@@ -341,7 +343,7 @@ class Attacks(unittest.TestCase):
                               ("text.zip", b"PASS\n"), ("wrong.tar", b"\x1f\x8b\x08\0" + bytes(100)), ("empty.zip", b"")):
             with self.subTest(name=name):
                 (folder / name).write_bytes(content)
-                self.refused(folder / name, "encrypted|can be read|none of the files")
+                self.refused(folder / name, "encrypted|can be read|none of the files|more than")
         shutil.copy(source, folder / "a-zip.tar")
         if ALL:
             self.scores(folder / "a-zip.tar")
