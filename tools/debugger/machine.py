@@ -49,7 +49,7 @@ class Target:
     budget: int = 0  # instructions to be recorded at most; 0: as many as there are in `seconds`
     seconds: float = 600.0
     finding: str = ""  # what the grader says of the same run
-    sources: Path = ROOT
+    sources: tuple[str, ...] = ()  # where the hypervisor was compiled, and where that is now
     inherited: tuple[int, ...] = field(default=())
 
 
@@ -93,6 +93,7 @@ def _machine(target: Target, place: Path, more: Sequence[str]) -> Iterator[subpr
         (place / name).unlink(missing_ok=True)
     words = [
         QEMU if Path(QEMU).exists() else "qemu-system-i386", *target.words, *more, "-S",
+        "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",  # it runs anybody's code
         "-gdb", f"unix:path={SOCKET},server=on,wait=off", "-qmp", f"unix:{MONITOR},server=on,wait=off",
     ]  # fmt: skip
     with (place / LOG).open("wb") as log:
@@ -131,8 +132,9 @@ def _gdb(target: Target, place: Path, replay: bool, end: int, script: str) -> in
             "kernels": [str(kernel) for kernel in target.kernels]}  # fmt: skip
     (place / SESSION).write_text(json.dumps(told))
     batch = ["-batch", "-iex", "set confirm off"] if script else []
+    moved = ["-iex", "set substitute-path {} {}".format(*target.sources)] if target.sources else []
     words = [
-        "gdb", "-nx", "-q", *batch, "-iex", "set auto-load no", "-iex", f"directory {target.sources}", str(target.hypervisor),
+        "gdb", "-nx", "-q", *batch, "-iex", "set auto-load no", *moved, str(target.hypervisor),
         "-ex", f"source {ROOT}/tools/gdb/init.py", "-ex", f"python import atl.session; atl.session.begin('{place / SESSION}')",
         *(["-x", script] if script else []),
     ]  # fmt: skip
