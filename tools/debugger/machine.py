@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from atelier_grader.qemu import Monitor
 
@@ -60,20 +61,22 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def debug(target: Target, place: Path, reverse: bool, script: str = "") -> int:
-    """Starts the machine, in its folder, and GDB on it, for a person or with a script of its orders. GDB's status."""
+def debug(target: Target, place: Path, reverse: bool, script: str = "", out: IO | None = None, seconds: float | None = None) -> int:
+    """Starts the machine, in its folder, and GDB on it, for a person or with a script of its orders. GDB's status.
+
+    @out: what GDB prints goes there; @seconds: as long as it may take, after which subprocess.TimeoutExpired."""
     if not shutil.which("gdb"):
         raise Failure("GDB is missing: run `make deps`, or install gdb")
     if reverse:
         end = record(target, place)
         with _machine(target, place, _rewound("replay")):
-            return _gdb(target, place, True, end, script)
+            return _gdb(target, place, True, end, script, out, seconds)
     with _machine(target, place, LIVE):
         if not script:
             terminal = _monitor(place / MONITOR).call("query-chardev")
             name = next(one["filename"].removeprefix("pty:") for one in terminal if one["label"] == "com1")
             print(f"the console is {name}: `screen {name}` in another terminal types into it", flush=True)
-        return _gdb(target, place, False, 0, script)
+        return _gdb(target, place, False, 0, script, out, seconds)
 
 
 # Time goes on while GDB has stopped the machine, unless it is counted; and where it sleeps is where it would (no sleep=off).
@@ -127,7 +130,7 @@ def _last_words(log: Path) -> str:
 
 # ---- GDB ----
 
-def _gdb(target: Target, place: Path, replay: bool, end: int, script: str) -> int:
+def _gdb(target: Target, place: Path, replay: bool, end: int, script: str, out: IO | None, seconds: float | None) -> int:
     told = {"replay": replay, "end": end, "finding": target.finding, "entry": target.entry,
             "kernels": [str(kernel) for kernel in target.kernels]}  # fmt: skip
     (place / SESSION).write_text(json.dumps(told))
@@ -141,7 +144,8 @@ def _gdb(target: Target, place: Path, replay: bool, end: int, script: str) -> in
     if not script:
         print(f"what it says is in {place / CONSOLE}; `help atl` lists the commands; `quit` ends the machine too", flush=True)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is GDB's
-    return subprocess.run(words, check=False, cwd=ROOT, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}).returncode
+    told = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(words, check=False, cwd=ROOT, env=told, stdout=out, stderr=out, timeout=seconds).returncode
 
 
 # ---- recording ----
