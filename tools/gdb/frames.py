@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Frames: `atl frame MFN`, `atl frames D`, `atl who VA`."""
 
-import struct
 from collections import Counter
 
 from . import layout
 from .command import Failure, command, number, say, table, words
-from .framewords import are, frame_words, plural
+from .framewords import are, frame_words, machine_to_physical, plural
 from .holders import NONE, Records, Walk, counted, walk
 from .layout import LINE
-from .model import (DOMID_NONE, OWNER_MACHINE, bytes_at, domain, domain_numbers, function_at, has, name_of, running, slots, source_line,
+from .model import (DOMID_NONE, OWNER_MACHINE, domain, domain_numbers, function_at, has, name_of, running, slots, source_line,
                     variable)  # fmt: skip
 from .pagetable import base_of, flags, follow, remark, rights
 
@@ -138,10 +137,6 @@ def by_type(records: Records, mine: list[int]) -> None:
                      sum(columns["pinned"][mfn] for mfn in such),
                      sum(columns["refs"][mfn] > columns["reserved"][mfn] for mfn in such)))  # fmt: skip
     table(("TYPE", "FRAMES", "USED", "PINNED", "HELD"), rows, "bcde")
-
-
-def machine_to_physical(count: int) -> tuple[int, ...]:
-    return struct.unpack(f"<{count}I", bytes_at(LINE, 4 * count))
 
 
 def strange(records: Records, mfn: int, pfn: int, often: int) -> str:

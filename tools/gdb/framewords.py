@@ -22,6 +22,10 @@ def pfn_of(mfn: int) -> int:
     return struct.unpack("<I", bytes_at(LINE + 4 * mfn, 4))[0]
 
 
+def machine_to_physical(count: int) -> tuple[int, ...]:
+    return struct.unpack(f"<{count}I", bytes_at(LINE, 4 * count))
+
+
 def pfn_words(mfn: int) -> str:
     pfn = pfn_of(mfn)
     return "no pfn" if pfn == NONE else f"pfn {pfn:#x}"

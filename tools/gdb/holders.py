@@ -252,9 +252,9 @@ def array(value: gdb.Value) -> list[int]:
 
 def elements(value: gdb.Value) -> Iterator[gdb.Value]:
     """An array's, read as a whole."""
-    whole = snapshot(value)
-    for i in range(value.type.range()[1] + 1):
-        yield whole[i]
+    raw, kind = bytes_at(int(value.address), value.type.sizeof), value.type.target()
+    for at in range(0, len(raw), kind.sizeof):
+        yield gdb.Value(raw[at:at + kind.sizeof], kind)
 
 
 def rings(d: gdb.Value) -> Iterator[tuple[str, int, gdb.Value]]:
