@@ -2,6 +2,7 @@
 """The auditors, from outside: `atl check`. It looks at what src/ says of itself (X_check() in each file), and runs nothing in the machine."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import chain, islice
 
 import gdb
@@ -10,9 +11,9 @@ from . import layout
 from .command import command, say, words
 from .framewords import machine_to_physical, plural
 from .frames import compare
-from .holders import GUEST_SLOTS, NONE, PRESENT, Walk, array, counted, elements, posted, rings, vifs, walk
+from .holders import GUEST_SLOTS, NONE, PRESENT, Columns, Walk, array, counted, elements, posted, rings, walk
 from .layout import FENCE
-from .model import DOMID_NONE, OWNER_MACHINE, has, many_frames_words, type_of, variable
+from .model import DOMID_NONE, OWNER_MACHINE, has, many_frames_words, member, type_of, variable
 from .segments import A_FRAME, RESERVED_FRAME, RESERVED_SLOTS, Descriptor
 
 SHOWN = 8  # differences of one kind
@@ -171,38 +172,57 @@ def fits(e: Descriptor) -> bool:
 
 # ---- events, rings ----
 
+@dataclass(frozen=True)
+class Ports:
+    """A domain's."""
+
+    state: list[int]
+    virq: list[int]
+    remote: list[int]
+    remote_port: list[int]
+
+    def __len__(self) -> int:
+        return len(self.state)
+
+
+def ports_of(raw: bytes) -> Ports:
+    """@raw: the domain's bytes."""
+    offset, kind = member("struct domain", "events.ports")
+    columns = Columns(raw[offset:offset + kind.sizeof], kind.target())
+    return Ports(*(columns.column(name) for name in ("state", "virq", "remote", "remote_port")))
+
+
 def events(found: Walk) -> Finding:
     """Ports and their other ends (event_check)."""
-    living = {int(d["id"]): d for d in found.domains if int(d["life"]) == OPEN}
+    ports_by = {number: ports_of(raw) for number, raw in found.raw.items()}
+    living = {int(d["id"]): ports_by[int(d["id"])] for d in found.domains if int(d["life"]) == OPEN}
     for d in found.domains:
-        ports, virqs = d["events"]["ports"], d["events"]["virq_port"]
-        for virq in range(virqs.type.range()[1] + 1):
-            port = int(virqs[virq])
-            if port and (port > ports.type.range()[1] or int(ports[port]["state"]) != VIRQ or int(ports[port]["virq"]) != virq):
-                yield f"{_name(d)}: VIRQ {virq} is bound to port {port}, which does not know of it"
-        if int(d["life"]) == OPEN:
-            for i in range(ports.type.range()[1] + 1):
-                if text := _port(d, i, living):
-                    yield f"{_name(d)}, port {i}: {text}"
+        number = int(d["id"])
+        ports = ports_by[number]
+        virqs = [int(d["events"]["virq_port"][virq]) for virq in range(d["events"]["virq_port"].type.range()[1] + 1)]
+        for virq, port in enumerate(virqs):
+            if port and (port >= len(ports) or ports.state[port] != VIRQ or ports.virq[port] != virq):
+                yield f"domain {number}: VIRQ {virq} is bound to port {port}, which does not know of it"
+        for i in range(len(ports)) if number in living else ():
+            if (ports.state[i] or ports.remote_port[i]) and (text := _port(number, ports, i, living, virqs)):
+                yield f"domain {number}, port {i}: {text}"
 
 
-def _port(d: gdb.Value, i: int, living: dict[int, gdb.Value]) -> str:
-    p = d["events"]["ports"][i]
-    state, remote, remote_port = int(p["state"]), int(p["remote"]), int(p["remote_port"])
+def _port(number: int, ports: Ports, i: int, living: dict[int, Ports], virqs: list[int]) -> str:
+    state, remote, remote_port = ports.state[i], ports.remote[i], ports.remote_port[i]
     if i == 0:
-        return "is never used, and is open" if state != CLOSED else ""
+        return "is never used, and is open"
     if state in (CLOSED, UNBOUND):
         return "bound to nobody, and has a port at the other end" if remote_port else ""
     if state == VIRQ:
-        virq, virqs = int(p["virq"]), d["events"]["virq_port"]
-        known = virq <= virqs.type.range()[1] and int(virqs[virq]) == i
-        return "" if known else f"is bound to VIRQ {virq}, which goes elsewhere"
+        known = ports.virq[i] < len(virqs) and virqs[ports.virq[i]] == i
+        return "" if known else f"is bound to VIRQ {ports.virq[i]}, which goes elsewhere"
     if state != INTERDOMAIN:
         return f"is in state {state}, which there is not"
-    if remote not in living or not 0 < remote_port <= d["events"]["ports"].type.range()[1]:
+    peer = living.get(remote)
+    if peer is None or not 0 < remote_port < len(peer):
         return f"its other end is port {remote_port} of domain {remote}, which there is not"
-    peer = living[remote]["events"]["ports"][remote_port]
-    if (int(peer["state"]), int(peer["remote"]), int(peer["remote_port"])) != (INTERDOMAIN, int(d["id"]), i):
+    if (peer.state[remote_port], peer.remote[remote_port], peer.remote_port[remote_port]) != (INTERDOMAIN, number, i):
         return f"its other end, port {remote_port} of domain {remote}, does not know of it"
     return ""
 
@@ -240,7 +260,7 @@ def balloon(found: Walk) -> Finding:
 def interfaces(found: Walk) -> Finding:
     """Virtual interfaces (vif_check)."""
     owners = found.records.column("owner")
-    for v in vifs():
+    for v in found.vifs:
         d, number = v["domain"].dereference(), int(v["number"])
         where = f"VIF {number} of {_name(d)}"
         known = number <= d["vifs"]["vifs"].type.range()[1] and int(d["vifs"]["vifs"][number]) != 0

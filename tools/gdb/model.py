@@ -82,19 +82,24 @@ def address(symbol: str) -> int:
         raise Failure(f"this hypervisor has no `{symbol}`") from None
 
 
-def containing(pointer: gdb.Value, type_name: str, member: str) -> gdb.Value:
+def member(type_name: str, name: str) -> tuple[int, gdb.Type]:
+    """Where in a structure a member lies, in bytes, and its type; @name may lead on: `vbds.round`."""
+    kind, offset = type_of(type_name), 0
+    for part in name.split("."):
+        found = next((f for f in kind.fields() if f.name == part), None)
+        if found is None:
+            raise Failure(f"this hypervisor's `{type_name}` has no `{name}`: it comes with a later lab, or was renamed")
+        kind, offset = found.type.strip_typedefs(), offset + found.bitpos // 8
+    return offset, kind
+
+
+def containing(pointer: gdb.Value, type_name: str, name: str) -> gdb.Value:
     """What a pointer to a member lies in: container_of()."""
-    kind = type_of(type_name)
-    offset = 0
-    for part in member.split("."):
-        field = next(field for field in kind.fields() if field.name == part)
-        offset += field.bitpos // 8
-        kind = field.type
-    place = int(pointer) - offset
+    place = int(pointer) - member(type_name, name)[0]
     return gdb.Value(place).cast(type_of(type_name).pointer()).dereference()
 
 
-def list_of(head: gdb.Value, type_name: str, member: str) -> Iterator[gdb.Value]:
+def list_of(head: gdb.Value, type_name: str, name: str) -> Iterator[gdb.Value]:
     """The entries of a `struct list` of lib/list.h, from its head on."""
     start, at = int(head.address), head["next"]
     for _ in range(LIST_LONGEST):
@@ -102,7 +107,7 @@ def list_of(head: gdb.Value, type_name: str, member: str) -> Iterator[gdb.Value]
             return
         if int(at) == 0:
             return  # a head that nobody has initialised
-        yield containing(at, type_name, member)
+        yield containing(at, type_name, name)
         at = at["next"]
     raise Failure("a list does not come back to its head: it is broken")
 
@@ -206,9 +211,13 @@ def bytes_at(place: int, length: int) -> bytes:
     return gdb.selected_inferior().read_memory(place, length).tobytes()
 
 
+def raw_of(value: gdb.Value) -> bytes:
+    return bytes_at(int(value.address), value.type.sizeof)
+
+
 def snapshot(value: gdb.Value) -> gdb.Value:
     """A structure read as a whole, for walks that look at much of it: each field of GDB's values is a read of its own."""
-    return gdb.Value(bytes_at(int(value.address), value.type.sizeof), value.type)
+    return gdb.Value(raw_of(value), value.type)
 
 
 def source_line(place: int) -> str:
