@@ -13,7 +13,7 @@ from .framewords import machine_to_physical, plural
 from .frames import compare
 from .holders import GUEST_SLOTS, NONE, PRESENT, Columns, Walk, array, counted, elements, posted, rings, walk
 from .layout import FENCE
-from .model import DOMID_NONE, OWNER_MACHINE, has, many_frames_words, member, type_of, variable
+from .model import DOMID_NONE, OWNER_MACHINE, has, in_ring_0, many_frames_words, member, type_of, variable
 from .segments import A_FRAME, RESERVED_FRAME, RESERVED_SLOTS, Descriptor
 
 SHOWN = 8  # differences of one kind
@@ -28,12 +28,8 @@ Finding = Iterator[str]
 def findings() -> list[str]:
     """What is wrong with the hypervisor's tables, a line each; nothing: they agree with each other. For `atl why` as well.
 
-    In the middle of a call they may disagree without a mistake: see in_ring_0()."""
+    In the middle of a call (model.in_ring_0()) they may disagree without a mistake."""
     return _findings(walk())
-
-
-def in_ring_0() -> bool:
-    return int(gdb.parse_and_eval("$cs")) & 3 == 0
 
 
 def _findings(found: Walk) -> list[str]:

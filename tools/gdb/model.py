@@ -165,6 +165,16 @@ def running() -> gdb.Value | None:
     return None if int(current) == 0 else current.dereference()
 
 
+def register(name: str) -> int:
+    """One of the processor's, as it is now, whichever frame of the call chain GDB shows."""
+    return int(gdb.newest_frame().read_register(name)) & 0xFFFFFFFF
+
+
+def in_ring_0() -> bool:
+    """Whether the hypervisor itself is at work."""
+    return register("cs") & 3 == 0
+
+
 def owner_name(owner: int) -> str:
     """Whose a frame is, in words."""
     return {DOMID_NONE: "nobody's", OWNER_MACHINE: "the hypervisor's"}.get(owner, f"domain {owner}'s")

@@ -10,7 +10,7 @@ import gdb
 from .command import Failure, command, number, say, table, words
 from .holders import NONE, array
 from .layout import FENCE
-from .model import bytes_at, domain, domain_numbers, frame_bytes, name_of, running, snapshot, variable
+from .model import bytes_at, domain, domain_numbers, frame_bytes, in_ring_0, name_of, register, running, snapshot, variable
 
 A_FRAME, FRAMES = 512, 16
 RESERVED_FRAME, RESERVED_SLOTS = 14, 16  # the first slots of frames 14 and 15 of a GDT are the hypervisor's
@@ -265,8 +265,6 @@ def reach_words(e: Descriptor) -> str:
 
 def holding(d: gdb.Value, selector: int) -> str:
     """Which segment registers have a selector, as the domain sees them."""
-    in_ring_0 = int(gdb.parse_and_eval("$cs")) & 3 == 0
-    saved = d["vcpu"]["regs"]
-    names = [name for name in REGISTERS
-             if int(saved[name] if in_ring_0 else gdb.parse_and_eval(f"${name}")) & 0xFFFC == selector & 0xFFFC]  # fmt: skip
+    saved, own = d["vcpu"]["regs"], in_ring_0()
+    names = [name for name in REGISTERS if int(saved[name] if own else register(name)) & 0xFFFC == selector & 0xFFFC]
     return "now in " + ", ".join(name.upper() for name in names) if names else "in no segment register now"
