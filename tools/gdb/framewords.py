@@ -44,6 +44,10 @@ def frame_words(records: Records, mfn: int) -> str:
     return text
 
 
+def owner_words(owner: int) -> str:
+    return {DOMID_NONE: "nobody", OWNER_MACHINE: "the hypervisor"}.get(owner, f"domain {owner}")
+
+
 def ownerless(records: Records, mfn: int) -> str:
     """What a frame is that belongs to no domain."""
     if records[mfn].owner == OWNER_MACHINE:
