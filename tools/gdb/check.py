@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The auditors, from outside: `atl check`. It looks at what src/ says of itself (X_check() in each file), and runs nothing in the machine."""
+"""The auditors, from outside: `atl check`.
+
+It looks at what the hypervisor's own auditors look at (X_check() in each file of src/), and runs nothing in the machine.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -8,8 +8,8 @@ import gdb
 from .command import WIDTH, command, say, table, words
 from .framewords import plural
 from .holders import NONE, Columns, array, rings
-from .model import (LIFE, domain, domain_numbers, domains, function_at, in_ring_0, member, name_of, raw_of, register, running, slots, snapshot,
-                    source_line)  # fmt: skip
+from .model import (LIFE, domain, domain_numbers, domains, function_at, in_ring_0, member, name_of, raw_of, register, running, slots,
+                    snapshot, source_line)  # fmt: skip
 
 SHUTDOWN = ("power off", "reboot", "crash: the guest gave up", "killed by the hypervisor, whose log says why", "destroyed by domain 0")
 REGISTERS = ("eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp", "cs", "ss", "ds", "es", "fs", "gs", "eip", "eflags")

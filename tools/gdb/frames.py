@@ -166,7 +166,8 @@ def show_who(given: list[str]) -> None:
 
     atl who VA
 
-    In the running domain; above the line, which part of the hypervisor's space it is. An address can be an expression: $eip, &frame_table."""
+    In the running domain; above the line, which part of the hypervisor's space it is. An address can be an expression: $eip,
+    &frame_table."""
     va = number(words(given, "who VA", 1)[0], "address")
     if va >= LINE:
         say(f"{va:#010x}: above the line: {layout.part(va)}{place_words(va)}")

@@ -278,7 +278,8 @@ WORDS: dict[str, Words] = {
     "struct sched_entity": sched_entity, "struct policy_share": policy_share, "struct vtime": vtime, "struct shared_info": shared_info,
     "struct ring": ring, "struct vif": vif, "struct flight": flight, "struct machine_piece": machine_piece, "struct vfr_end": vfr_end,
     "struct control_rule": control_rule, "struct vbd": vbd, "struct extent_table": extent_table, "struct extent": extent,
-    "struct vbd_request": vbd_request, "struct mmu_request": mmu_request, "struct rrun": rrun, "struct vrun": vrun, "struct list": linked, "struct domain": domain, "struct domain *": domain_pointer,
+    "struct vbd_request": vbd_request, "struct mmu_request": mmu_request,
+    "struct rrun": rrun, "struct vrun": vrun, "struct list": linked, "struct domain": domain, "struct domain *": domain_pointer,
 }  # fmt: skip
 WHOLE = ("struct domain",)  # of which the fields are shown as well
 
