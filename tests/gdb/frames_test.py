@@ -86,7 +86,7 @@ class Frames(unittest.TestCase):
     def test_who_is_at_an_address(self) -> None:
         """Everywhere above the line, and at an address of the guest's."""
         said = at_start("atl who $base", "output/x $p2m[0]", "atl who hypercall_dispatch", "atl who &frame_table", "atl who $esp",
-                        "atl who 0xfc000000 + 4 * 0x123", "atl who 0xff000000", "atl who 0xfe80e000", "atl who 0xffc00000",
+                        "atl who 0xfc000000+4*0x123", "atl who 0xff000000", "atl who 0xfe80e000", "atl who 0xffc00000",
                         "atl who frame_table.records", lab=1, test="hello")  # fmt: skip
         self.assertIn(f"frame {said[1]}: domain 0's, pfn 0x0", said[0])
         self.assertIn("code: hypercall_dispatch", said[2])

@@ -173,7 +173,7 @@ def show_who(given: list[str]) -> None:
         say(f"{va:#010x}: above the line: {layout.part(va)}{place_words(va)}")
     d = running() or slots()[0]
     records, base = Records(), base_of(d)
-    entries = follow(base, va)
+    entries = follow(base, va, records.count)
     last = entries[-1]
     if va < LINE:
         say(f"{va:#010x} of domain {int(d['id'])} \"{name_of(d)}\"{place_words(va)}")
