@@ -27,9 +27,14 @@ end
 """
 
 
+def has_lab(number: int) -> bool:
+    """Whether this tree, which may be a stage of the course, has a lab."""
+    return any((ROOT / "labs").glob(f"lab{number}-*"))
+
+
 def needs_lab(number: int) -> Callable:
-    """A test that this tree, which may be a stage of the course, can only run if it has a lab."""
-    return unittest.skipUnless(any((ROOT / "labs").glob(f"lab{number}-*")), f"comes with lab {number}")
+    """For a test that can only run in a tree that has a lab."""
+    return unittest.skipUnless(has_lab(number), f"comes with lab {number}")
 
 
 @dataclass(frozen=True)
