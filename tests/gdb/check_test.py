@@ -64,7 +64,7 @@ class Check(unittest.TestCase):
         mistakes(self, 3, "batch", start_day.ORDERS, {
             "*(unsigned *)($info[9] + 4096 + 4 * 5)": ("($p2m[5] << 12) | 0x87", "087: no guest may have that"),
             "*(unsigned *)($info[9] + 4096 + 4 * 6)": ("0xff000003", "which there is not: held by entry 6 of page table"),
-            "*(unsigned *)($info[9] + 4 * 1011)": ("$dir << 12", "slot 1011"),
+            "*(unsigned *)($info[9] + 4 * 1021)": ("$dir << 12", "slot 1021"),
             "*(unsigned *)($info[9] + 4 * 1018)": ("$dir << 12", "slot 1018"),
         })  # fmt: skip
 
