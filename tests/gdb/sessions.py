@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import tempfile
+import unittest
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +25,16 @@ for order in {orders!r}:
 print({mark!r}, flush=True)
 end
 """
+
+
+def has_lab(number: int) -> bool:
+    """Whether this tree, which may be a stage of the course, has a lab."""
+    return any((ROOT / "labs").glob(f"lab{number}-*"))
+
+
+def needs_lab(number: int) -> Callable:
+    """For a test that can only run in a tree that has a lab."""
+    return unittest.skipUnless(has_lab(number), f"comes with lab {number}")
 
 
 @dataclass(frozen=True)
