@@ -85,10 +85,10 @@ def clean(text: str) -> str:
 
 
 def duration(ns: int) -> str:
-    """A time as people say it: `1.250 ms`. It may be negative."""
+    """A time as people say it: `1.25 ms`. It may be negative."""
     for unit, size in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
         if abs(ns) >= size:
-            return f"{ns / size:.3f} {unit}"
+            return f"{ns / size:.3f}".rstrip("0").rstrip(".") + f" {unit}"
     return f"{ns} ns"
 
 

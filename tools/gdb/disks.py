@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import gdb
 
-from .command import Failure, command, paragraph, say, table, words
-from .model import containing, domain, domain_numbers, list_of, name_of, share, variable, whole
+from .command import command, paragraph, say, table, words
+from .model import containing, domain, domain_numbers, list_of, name_of, share, slots, variable, whole
 from .rings import error_name, vbd_words
 
 READ, WRITE, SHARED = 1, 2, 4
 KINDS = ("read", "write", "flush")
 FLUSH = 2
+BATCH = 16  # requests a turn: VBD_BATCH
 PATIENCE = 256  # jobs that came later, after which one loses patience: DISK_PATIENCE
 U32 = 1 << 32
 
@@ -135,8 +136,8 @@ def _machine_disks() -> list[gdb.Value]:
 
 def _queues() -> list[tuple[int, list[int]]]:
     """Of each disk: the sector behind the last job that went, and its jobs' places, oldest first."""
-    queues = variable("disks", "disk_queue.c")["queues"]
-    return [(int(queues[i]["head"]), [int(job.address) for job in list_of(queues[i]["waiting"], "struct disk_job", "waiting")])
+    queues, most = variable("disks", "disk_queue.c")["queues"], variable("vbd", "vbd.c")["jobs"].type.range()[1] + 1
+    return [(int(queues[i]["head"]), [int(job.address) for job in list_of(queues[i]["waiting"], "struct disk_job", "waiting", most)])
             for i in range(queues.type.range()[1] + 1)]
 
 
@@ -210,6 +211,9 @@ def _next(queued: list[Job], head: int) -> str:
 
 
 def _show_round(vbd: gdb.Value) -> None:
-    turns = [int(d["id"]) for d in list_of(vbd["round"], "struct domain", "vbds.round")]
-    say(f"the round: {', '.join(f'domain {n}' for n in turns) if turns else 'nobody has requests that were not taken'}")
-    say(f"room for {int(vbd['free_io_count'])} more requests, {int(vbd['free_job_count'])} more jobs")
+    turns = [f"domain {int(d['id'])}" for d in list_of(vbd["round"], "struct domain", "vbds.round", slots().type.range()[1] + 1)]
+    room = int(vbd["free_io_count"])
+    paragraph(f"the round: {', '.join(turns)}" if turns else "the round: nobody has requests that were not taken", "  ")
+    say(f"room for {room} more requests, {int(vbd['free_job_count'])} more jobs")
+    if turns and room < BATCH:
+        say("there is no room for a whole turn: the round rests until half of the requests under way are done")

@@ -136,9 +136,8 @@ def _alarm(d: gdb.Value) -> str:
     if int(timers["armed"]["next"]) == int(timers["armed"].address) or not int(timers["armed"]["next"]):
         return " It has set no alarm: only an event from somebody else wakes it."
     port = int(d["events"]["virq_port"][TIMER_VIRQ])
-    if not port:
-        return f" Its alarm is for {duration(int(timers['deadline']))}, but it has bound no port to the timer's VIRQ: that event will be lost."
-    return f" Its alarm is for {duration(int(timers['deadline']))}, and raises port {port}."
+    raises = f"and raises port {port}." if port else "but it has bound no port to the timer's VIRQ: that event will be lost."
+    return f" Its alarm is for {duration(int(timers['deadline']))}, {raises}"
 
 
 def _awake(d: gdb.Value, bits: Bits) -> str:

@@ -91,10 +91,10 @@ def containing(pointer: gdb.Value, type_name: str, member: str) -> gdb.Value:
     return gdb.Value(place).cast(type_of(type_name).pointer()).dereference()
 
 
-def list_of(head: gdb.Value, type_name: str, member: str) -> Iterator[gdb.Value]:
-    """The entries of a `struct list` of lib/list.h, from its head on."""
+def list_of(head: gdb.Value, type_name: str, member: str, most: int = LIST_LONGEST) -> Iterator[gdb.Value]:
+    """The entries of a `struct list` of lib/list.h, from its head on. @most: how many there can be."""
     start, at = int(head.address), head["next"]
-    for _ in range(LIST_LONGEST):
+    for _ in range(most + 1):
         if int(at) == start:
             return
         if int(at) == 0:

@@ -33,7 +33,8 @@ def show_vifs(given: list[str]) -> None:
         say(f"domain {int(d['id'])} ({name_of(d)}) has no VIF")
         return
     state = variable("state", "vif.c")
-    places = {int(v.address): i for i, v in enumerate(list_of(state["row"], "struct vif", "turn"), 1)}
+    most = state["vifs"].type.range()[1] + 1
+    places = {int(v.address): i for i, v in enumerate(list_of(state["row"], "struct vif", "turn", most), 1)}
     flights = list(_flights(state, d))
     for v in found:
         _show(d, int(v.address), whole(v), places, flights)
@@ -50,7 +51,7 @@ def _flights(state: gdb.Value, d: gdb.Value) -> Iterator[tuple[int, int]]:
 def _show(d: gdb.Value, address: int, v: gdb.Value, places: dict[int, int], flights: list[tuple[int, int]]) -> None:
     number = int(v["number"])
     mac = ":".join(f"{int(v['mac'][i]):02x}" for i in range(6))
-    say(f"VIF {int(d['id'])}.{number}  {mac}{'' if int(v['domain']) == int(d.address) else '  BROKEN: it is another domain' + chr(39) + 's'}")
+    say(f"VIF {int(d['id'])}.{number}  {mac}" + ("" if int(v["domain"]) == int(d.address) else "  BROKEN: it is another domain's"))
     say(f"  credit: {_credit(v)}")
     say(f"  posted: {_posted(v)}")
     say(f"  loaded: {_loaded(v)}")
@@ -120,8 +121,8 @@ def rule_words(r: gdb.Value) -> str:
     if int(r["protocol"]):
         said.append(f"proto {int(r['protocol'])}")
     said += [*_network("src", r["source"], r["source_mask"]), *_network("dst", r["destination"], r["destination_mask"])]
-    said += [*_ports("sport", r["source_port_low"], r["source_port_high"]), *_ports("dport", r["destination_port_low"], r["destination_port_high"])]
-    return " ".join([*said, f"rank {int(r['rank'])}"])
+    said += [*_ports("sport", r, "source_port"), *_ports("dport", r, "destination_port"), f"rank {int(r['rank'])}"]
+    return " ".join(said)
 
 
 def _end(what: str, r: gdb.Value) -> list[str]:
@@ -139,5 +140,6 @@ def _network(what: str, address: gdb.Value, mask: gdb.Value) -> list[str]:
     return [what, f"{dotted}/{int(mask).bit_count()}"]
 
 
-def _ports(what: str, low: gdb.Value, high: gdb.Value) -> list[str]:
-    return [what, f"{int(low)}-{int(high)}"] if int(high) else []
+def _ports(what: str, r: gdb.Value, field: str) -> list[str]:
+    low, high = int(r[f"{field}_low"]), int(r[f"{field}_high"])
+    return [what, f"{low}-{high}"] if high else []

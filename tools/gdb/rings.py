@@ -176,7 +176,8 @@ def _tx_request(raw: bytes) -> str:
     names = [name for bit, name in ((1, "CSUM"), (2, "SEGMENTS")) if int(q["flags"]) & bit]
     if int(q["flags"]) & ~3:
         names.append(f"flags {int(q['flags']):#x}")
-    shown = [f"{int(p['address']):#x}+{int(p['length'])}" for p in (q["piece"][i] for i in range(min(pieces, q["piece"].type.range()[1] + 1)))]
+    piece = [q["piece"][i] for i in range(min(pieces, q["piece"].type.range()[1] + 1))]
+    shown = [f"{int(p['address']):#x}+{int(p['length'])}" for p in piece]
     more = ", more than it can have" if pieces > len(shown) else ""
     return f"id {int(q['id'])}: {pieces} pieces {' '.join([*shown, *names])}{more}"
 

@@ -8,12 +8,13 @@ import gdb
 
 from .command import Failure, command, duration, paragraph, say, table, words
 from .domains import state
-from .model import domains, has, list_of, name_of, running, variable, whole
+from .model import domains, has, list_of, name_of, running, slots, variable, whole
 
 NEVER = (1 << 64) - 1
 WRAP = 1 << 64
 UNIT = 65536  # virtual time that a nanosecond costs at the default weight: POLICY_UNIT
-SLICE = 10_000_000  # of taking turns, before lab 5
+MS = 1_000_000
+SLICE = 10 * MS  # of taking turns, before lab 5
 
 
 def last_look() -> int:
@@ -45,6 +46,11 @@ def _who(d: gdb.Value) -> str:
     return f"domain {int(d['id'])}"
 
 
+def _in(head: gdb.Value, member: str) -> Iterator[gdb.Value]:
+    """The domains on a list, each of them once at most."""
+    return list_of(head, "struct domain", member, slots().type.range()[1] + 1)
+
+
 # ---- atl runq ----
 
 @command("runq")
@@ -55,7 +61,8 @@ def show_queue(given: list[str]) -> None:
 
     A is a domain's actual virtual time and E its claim, which is less than A while it borrows (WARP): both in microseconds
     of the default weight, beyond the system's virtual time SVT, as charged up to the hypervisor's last look at its clock.
-    The least E goes first, but the one that runs goes on until it is C beyond that. Before lab 5 domains take turns."""
+    The least E goes first, but the one that runs goes on until it is C beyond that. WARP: how far it may borrow, and how much
+    of its limit it has used, or for how long it rests, in milliseconds. Before lab 5 domains take turns."""
     words(given, "runq", 0)
     if has("struct policy_share"):
         _show_claims()
@@ -96,7 +103,7 @@ def beyond(a: int, b: int) -> int:
 
 def _runners(policy: gdb.Value | None) -> list[Runner]:
     queue = optional(policy, "queue")
-    places = {int(d["id"]): i for i, d in enumerate(list_of(queue, "struct domain", "sched.queue"))} if queue is not None else {}
+    places = {int(d["id"]): i for i, d in enumerate(_in(queue, "sched.queue"))} if queue is not None else {}
     found = []
     for d in domains():
         s, entity = whole(d["policy"]), whole(d["sched"])
@@ -132,11 +139,11 @@ def _virtual(a: int, base: int) -> str:
 
 
 def _warp(r: Runner, now: int) -> str:
+    """In milliseconds of real time."""
     if not r.warp:
         return ""
-    if r.borrows(now):
-        return f"{duration(r.warp)}; used {duration(r.warped)} of {duration(r.limit)}"
-    return f"{duration(r.warp)}; rests for {duration(r.rest_until - now)}"
+    uses = f"{r.warped / MS:.2f} of {r.limit / MS:g} used" if r.borrows(now) else f"rests {(r.rest_until - now) / MS:.2f}"
+    return f"{r.warp / MS:g} ms, {uses}"
 
 
 def _id(pointer: gdb.Value | None) -> int | None:
@@ -173,7 +180,7 @@ def _tie(can: list[Runner], now: int) -> str:
 
 def _show_turns() -> None:
     turns, now = variable("turns", "sched_policy.c"), last_look()
-    queue = list(list_of(turns["queue"], "struct domain", "sched.queue"))
+    queue = list(_in(turns["queue"], "sched.queue"))
     there = {int(d["id"]) for d in queue}
     rows = [(int(d["id"]), name_of(d), state(d)) for d in (*queue, *(d for d in domains() if int(d["id"]) not in there))]
     if not rows:
@@ -224,7 +231,7 @@ def _deadlines() -> Iterator[tuple[int, str, str]]:
     armed = optional(timer, "armed")
     if armed is None:
         return
-    for d in list_of(armed, "struct domain", "timers.armed"):
+    for d in _in(armed, "timers.armed"):
         port = int(d["events"]["virq_port"][0])
         yield int(d["timers"]["deadline"]), _who(d), f"alarm, port {port}" if port else "alarm, bound to no port: it will be lost"
 
@@ -242,4 +249,5 @@ def _programmed(programmed: int, deadlines: list[int], now: int) -> str:
     text = f"The machine's timer is programmed for {programmed:,}, in {duration(programmed - now)}: "
     if not deadlines or programmed < deadlines[0]:
         return text + "before the first of these, as what it was for is gone. That is harmless: it is then programmed again."
-    return text + ("the first of these." if programmed == deadlines[0] else f"{duration(programmed - deadlines[0])} too late for the first of these!")
+    late = programmed - deadlines[0]
+    return text + (f"{duration(late)} too late for the first of these!" if late else "the first of these.")
