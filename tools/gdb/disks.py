@@ -118,6 +118,7 @@ def show_disks(given: list[str]) -> None:
     are done. AT THE DISK: given to it, and not done. PASSED: how many that came later went before it. The round is
     those domains that may have requests, in the order of their turns."""
     words(given, "disk", 0)
+    share(slots()[0], "vbds", 9)
     vbd = variable("vbd", "vbd.c")
     jobs = list(_jobs(vbd))
     queues, known = _queues(), _machine_disks()

@@ -120,11 +120,11 @@ def _asleep(d: gdb.Value, bits: Bits) -> str:
     due = bits.pending & ~bits.mask
     if bits.upcall:
         who = f" for {_names(due)}" if due else ""
-        return (f"It sleeps although an upcall is due{who}, which E3 forbids: a wake-up is lost. Either block() looked before it unmasked, "
-                "or whoever raised the event did not wake it. (In the middle of event_raise() it is only not woken yet.)")
+        return (f"It sleeps although an upcall is due{who}, which E3 forbids: a wake-up is lost. Either block() looked before it "
+                "unmasked, or whoever raised the event did not wake it. (In the middle of event_raise() it is only not woken yet.)")
     if due:
-        return (f"It sleeps, and {_names(due)} can be delivered, but no upcall is due: the pending bit was set without upcall_pending, or the "
-                "guest cleared that and then slept. Nobody will wake it for this one.")
+        return (f"It sleeps, and {_names(due)} can be delivered, but no upcall is due: the pending bit was set without "
+                "upcall_pending, or the guest cleared that and then slept. Nobody will wake it for this one.")
     if bits.pending:
         return f"It sleeps: all that is pending is masked ({_names(bits.pending)})." + _alarm(d)
     return "It sleeps: nothing is pending." + _alarm(d)
@@ -145,8 +145,8 @@ def _awake(d: gdb.Value, bits: Bits) -> str:
     if not bits.upcall:
         if not due:
             return "It does not sleep, and nothing is to be delivered."
-        return (f"It does not sleep. {_names(due).capitalize()}: pending and not masked, but no upcall is due. That is so while its own handler "
-                "is at work on them; else the next event brings them along.")
+        return (f"It does not sleep. {_names(due).capitalize()}: pending and not masked, but no upcall is due. That is so while its "
+                "own handler is at work on them; else the next event brings them along.")
     if bits.master:
         return "It does not sleep. The upcall waits: events are off, and the guest looks itself when it switches them on."
     if not int(d["upcalls"]["callbacks"]["event_eip"]):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import gdb
 
 from .command import command, duration, paragraph, say, table, words
-from .model import domain, domain_numbers, list_of, name_of, share, type_of, variable, whole
+from .model import domain, domain_numbers, list_of, name_of, share, slots, variable, whole
 from .rings import U32, error_name
 
 RULE_ANY, RULE_WIRE = 0xFFFF, 0xFFFE
@@ -104,7 +104,7 @@ def show_rules(given: list[str]) -> None:
 
     The first rule that a packet matches decides; what none matches is dropped."""
     words(given, "rules", 0)
-    type_of("struct control_rule")
+    share(slots()[0], "vifs", 8)
     vfr = variable("vfr", "vfr.c")
     rules, count = whole(vfr["rules"]), int(vfr["count"])
     most = rules.type.range()[1] + 1
