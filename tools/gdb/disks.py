@@ -76,8 +76,8 @@ def _show_device(d: int, v: gdb.Value) -> None:
     most = extents.type.range()[1] + 1
     shown = [extents[i] for i in range(min(count, most))]
     end = max((int(e["first"]["n"]) + int(e["real"]["count"]) for e in shown), default=0)
-    say(f"VBD {int(v['number'])}: {end} sectors, {int(v['under_way'])} requests under way, {int(v['reads'])} reads, {int(v['writes'])} writes, "
-        f"{int(v['errors'])} errors" + (", is being taken away" if int(v["closing"]) else ""))
+    say(f"VBD {int(v['number'])}: {end} sectors, {int(v['under_way'])} requests under way, {int(v['reads'])} reads, "
+        f"{int(v['writes'])} writes, {int(v['errors'])} errors" + (", is being taken away" if int(v["closing"]) else ""))
     if int(v["domain"]) != d:
         say("  BROKEN: it is another domain's")
     if count > most:
