@@ -64,7 +64,8 @@ class Traps(unittest.TestCase):
         self.assertRegex(said[13], f"fast trap 0x80: e019:{second:08x} DPL 3")
 
     def test_what_is_broken_is_shown_and_bounded(self) -> None:
-        said = debug(2, "traps", "break do_set_trap_table", "continue", "set var domains.slots[0].upcalls.callbacks.range_count = 0xffffffff",
+        said = debug(2, "traps", "break do_set_trap_table", "continue",
+                     "set var domains.slots[0].upcalls.callbacks.range_count = 0xffffffff",
                      "set var domains.slots[0].traps.fast = 0x12345", "atl traps 0", "atl traps 7", "atl traps", "atl traps no_such")
         self.assertEqual(said[4].count("critical range"), 8)
         self.assertIn("there is no domain 7", said[5])

@@ -29,7 +29,6 @@ class Request:
 
     place: int
     ring: int
-    vbd: int
     text: str
     jobs_left: int
     status: int
@@ -42,7 +41,7 @@ def _requests() -> Iterator[Request]:
     for i in range(ios.type.range()[1] + 1):
         io = ios[i]
         if int(io["ring"]):
-            yield Request(place + i * size, int(io["ring"]), int(io["vbd"]), vbd_words(io["request"]), int(io["jobs_left"]), int(io["status"]))
+            yield Request(place + i * size, int(io["ring"]), vbd_words(io["request"]), int(io["jobs_left"]), int(io["status"]))
 
 
 # ---- atl vbd ----
