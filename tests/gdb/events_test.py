@@ -94,7 +94,7 @@ class Ports(unittest.TestCase):
         """After some hundreds of steps of both, again and again, against the bytes of the hypervisor's table."""
         at = "(unsigned int)domains.slots[{}].events.ports"
         looks = [order for d in (0, 1) for order in (raw(at.format(d), "3072"), f"atl ports {d}")]
-        said = debug(2, "ports", "break do_event_channel_op", *[order for _ in range(8) for order in ("ignore 2 50", "continue", *looks)])
+        said = debug(2, "ports", "break do_yield", *[order for _ in range(8) for order in ("ignore 2 40", "continue", *looks)])
         seen: set[str] = set()
         for look in range(8):
             for d in (0, 1):
