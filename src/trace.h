@@ -35,8 +35,12 @@ struct regs;
 void trace_call(uint32_t domain, const struct regs *regs);
 void trace_answer(uint32_t result);
 #else
-static inline void trace_call(uint32_t domain, const struct regs *regs) {}
-static inline void trace_answer(uint32_t result) {}
+static inline void trace_call(uint32_t domain, const struct regs *regs)
+{
+}
+static inline void trace_answer(uint32_t result)
+{
+}
 #endif
 
 /*
@@ -65,8 +69,12 @@ static inline int trace_leave(uint32_t number, int result)
 void trace_exception(uint32_t domain, bool own, const struct regs *regs, uint32_t address);
 void trace_mended(void);
 #else
-static inline void trace_exception(uint32_t domain, bool own, const struct regs *regs, uint32_t address) {}
-static inline void trace_mended(void) {}
+static inline void trace_exception(uint32_t domain, bool own, const struct regs *regs, uint32_t address)
+{
+}
+static inline void trace_mended(void)
+{
+}
 #endif
 
 /*
@@ -76,7 +84,9 @@ static inline void trace_mended(void) {}
 #if TRACE
 void trace_words(uint32_t domain, const char *text, const struct regs *regs, const void *from);
 #else
-static inline void trace_words(uint32_t domain, const char *text, const struct regs *regs, const void *from) {}
+static inline void trace_words(uint32_t domain, const char *text, const struct regs *regs, const void *from)
+{
+}
 #endif
 
 #endif
