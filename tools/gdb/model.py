@@ -5,7 +5,8 @@ Every walk is bounded, because what is walked may be broken. Values are GDB's, r
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -34,7 +35,9 @@ def variable(name: str, file: str = "") -> gdb.Value:
     objfile = hypervisor()
     found = [symbol for symbol in (objfile.lookup_global_symbol(name), *_statics(name)) if symbol is not None]
     for symbol in found:
-        if symbol.is_variable and symbol.symtab.filename.endswith(file):
+        # Of a file that only declares it, GDB knows it as unresolved, and finds it all the same.
+        is_variable = symbol.is_variable or symbol.addr_class == gdb.SYMBOL_LOC_UNRESOLVED
+        if is_variable and symbol.symtab.filename.endswith(file):
             return symbol.value()
     raise Failure(f"this hypervisor has no `{name}`: it belongs to a later lab, or was renamed")
 
@@ -117,6 +120,8 @@ def domain(text: str) -> gdb.Value:
         if value.type.strip_typedefs().code == gdb.TYPE_CODE_PTR:
             value = value["id"]
         return slot(int(value))
+    except gdb.MemoryError:
+        raise
     except (gdb.error, ValueError) as error:
         raise Failure(f"{text}: no domain: {error}") from None
 
@@ -162,17 +167,23 @@ def owner_name(owner: int) -> str:
 
 # ---- memory by machine address ----
 
-def physical(place: int, length: int) -> bytes:
-    """Memory by its real address, whatever is mapped."""
+@contextmanager
+def _by_real_address() -> Iterator[gdb.Inferior]:
     connection = gdb.selected_inferior().connection
     if connection is None or not hasattr(connection, "send_packet"):
         raise Failure("there is no machine: `make gdb` starts one")
     if connection.send_packet("Qqemu.PhyMemMode:1") != b"OK":
         raise Failure("this emulator does not show memory by its real address: QEMU 4.1 and newer do")
     try:
-        return gdb.selected_inferior().read_memory(place, length).tobytes()
+        yield gdb.selected_inferior()
     finally:
         connection.send_packet("Qqemu.PhyMemMode:0")
+
+
+def physical(place: int, length: int) -> bytes:
+    """Memory by its real address, whatever is mapped."""
+    with _by_real_address() as inferior:
+        return inferior.read_memory(place, length).tobytes()
 
 
 def frame_bytes(mfn: int) -> bytes:
@@ -182,6 +193,22 @@ def frame_bytes(mfn: int) -> bytes:
 def frame_words(mfn: int) -> tuple[int, ...]:
     """A frame's 1,024 words: a page table's entries."""
     return WORDS.unpack(frame_bytes(mfn))
+
+
+def many_frames_words(mfns: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    """The words of many frames: faster than one by one."""
+    with _by_real_address() as inferior:
+        return {mfn: WORDS.unpack(inferior.read_memory(mfn * PAGE, PAGE)) for mfn in mfns}
+
+
+def bytes_at(place: int, length: int) -> bytes:
+    """Memory as the hypervisor sees it."""
+    return gdb.selected_inferior().read_memory(place, length).tobytes()
+
+
+def snapshot(value: gdb.Value) -> gdb.Value:
+    """A structure read as a whole, for walks that look at much of it: each field of GDB's values is a read of its own."""
+    return gdb.Value(bytes_at(int(value.address), value.type.sizeof), value.type)
 
 
 def source_line(place: int) -> str:
