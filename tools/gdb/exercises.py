@@ -11,7 +11,7 @@ from pathlib import Path
 
 import gdb
 
-from .model import address, bytes_at
+from .model import address, bytes_at, function_at
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "grader"))
@@ -83,7 +83,7 @@ def line_at(place: int) -> Place | None:
     found = gdb.find_pc_line(place)
     if not found.symtab:
         return None
-    function = next(iter(functions_at(place)), "?")
+    function = next(iter(functions_at(place)), "") or function_at(place)
     return Place(function, Path(found.symtab.filename).name, found.line, source_text(Path(found.symtab.fullname()), found.line))
 
 

@@ -4,6 +4,7 @@
 import re
 import struct
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from .command import WIDTH, Failure, clean, command, say, words
 from .domains import state
 from .exercises import Exercise, Place, call_chain, functions_at, line_at
 from .layout import LINE
-from .model import LIFE, bytes_at, domains, name_of, slots, variable
+from .model import LIFE, PAGE, address, bytes_at, domains, name_of, slots, variable
 from .pagetable import base_of, follow
 from .trace import NO_DOMAIN, Call, Exception_, Trace, Words, read
 
@@ -26,6 +27,8 @@ BROKEN = "an auditor found the state broken"
 NOTHING_MORE = ("budget used up", "asleep for ever", "halted with interrupts off")  # the grader's words for who does not come to an end
 RW = 2
 WORD = 4
+RECURSION = 4  # times that one function is at work, from which it is to blame for a full stack
+STACK = 0x2000  # the hypervisor's: pc/layout.h
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Cause:
     sentences: tuple[str, ...]
     place: Place | None = None
     exercise: Exercise | None = None
+    about: Exercise | None = None  # that of the test, if another one
 
 
 @command("why")
@@ -70,9 +74,10 @@ def _tell(cause: Cause) -> None:
     if cause.place:
         for line in textwrap.wrap(clean(f"at {cause.place}"), WIDTH, initial_indent="  ", subsequent_indent="    "):
             say(line)
-    if cause.exercise:
-        for line in textwrap.wrap(f"look at {exercises.words(cause.exercise)}", WIDTH, initial_indent="  ", subsequent_indent="    "):
-            say(line)
+    for before, exercise in (("look at", cause.exercise), ("the test is about", cause.about)):
+        if exercise:
+            for line in textwrap.wrap(f"{before} {exercises.words(exercise)}", WIDTH, initial_indent="  ", subsequent_indent="    "):
+                say(line)
 
 
 def causes(trace: Trace) -> Iterator[Cause]:
@@ -96,17 +101,20 @@ def causes(trace: Trace) -> Iterator[Cause]:
 
 def crashed(trace: Trace, crash: Words, finding: str) -> Cause:
     """The hypervisor stopped the machine."""
-    call = _under_way(trace)
+    call, last = _under_way(trace), trace.calls[-1] if trace.calls else None
     chain = _chain(crash)
     meaning, place, exercise = _meaning(trace, crash, chain, call)
-    exercise = exercise or exercises.owner(name for where, _ in chain for name in functions_at(where)) or _exercise_of(call)
+    exercise = exercise or exercises.owner(name for where, _ in chain for name in functions_at(where)) or _exercise_of(last)
     sentences = [f"The hypervisor crashed: {crash.text}."]
     if call:
         sentences.append(f"It was at work for {domain_words(call.domain)}, in its call {call_words(call)}.")
-    if meaning:
-        sentences.append(meaning)
+    elif last:
+        sentences.append(f"It was in no call; the last one was {domain_words(last.domain)}'s {call_words(last)}, "
+                         + (f"which answered {result_words(last)}." if last.returned else "which never came back."))
+    sentences += [text for text in (meaning, _large_frame(last)) if text]
     sentences += finding.split("\n")[1:]
-    return Cause(tuple(sentences), place or _first_line(chain), exercise or _exercise_in(finding))
+    about = _exercise_in(finding)
+    return Cause(tuple(sentences), place or _first_line(chain), exercise or about, about if exercise and about != exercise else None)
 
 
 def _under_way(trace: Trace) -> Call | None:
@@ -119,7 +127,7 @@ def _under_way(trace: Trace) -> Call | None:
 
 def _chain(crash: Words) -> list[tuple[int, int]]:
     """Who called whom, outwards: places in the code, and their frames on the stack."""
-    if crash.regs:
+    if crash.regs and crash.regs["cs"] & 3 == 0:
         return [(crash.regs["eip"], crash.regs["esp"]), *call_chain(crash.regs["ebp"])]
     found = list(call_chain(int(gdb.parse_and_eval("(unsigned int)$ebp"))))
     inside = next((i for i, (place, _) in enumerate(found) if place == crash.start - 1), None)
@@ -137,6 +145,8 @@ def _meaning(trace: Trace, crash: Words, chain: list[tuple[int, int]], call: Cal
     if crash.text.startswith(OVERFLOW):
         return _overflow(crash, chain)
     own = next((e for e in reversed(trace.exceptions) if e.own and not e.mended), None)
+    if own and not address("image_start") <= own.eip < address("text_end") and own.eip != own.address:
+        return f"It executed what is no code, at {own.eip:#x}: a return address on its stack, or a pointer to a function, was overwritten.", None, None
     if crash.text.startswith("page fault") and own:
         place = None
         if own.eip == own.address:  # it jumped to nowhere: who called is on the stack
@@ -192,10 +202,30 @@ def _overflow(crash: Words, chain: list[tuple[int, int]]) -> tuple[str, Place | 
         below = frame
     if not sizes:
         return "", None, None
+    often, again = Counter(functions_at(place)[-1] for place, _ in chain if functions_at(place)).most_common(1)[0]
+    if again > RECURSION:
+        line = next(line_at(place) for place, _ in chain if functions_at(place)[-1:] == [often])
+        return f"{often} calls itself, over other functions or at once, and no end of it: {again} times on the part of the stack that was looked at.", \
+            line, exercises.owner([often])
     size, place = max(sizes)
     names = functions_at(place)
-    meaning = f"It has 8 KiB for all calls together, and {names[-1] if names else hex(place)} alone takes {size} bytes of it."
+    meaning = f"It has {STACK:,} bytes for all calls together, and {names[-1] if names else hex(place)} alone takes {size} bytes of it."
     return meaning, line_at(place), exercises.owner(names)
+
+
+def _large_frame(call: Call | None) -> str:
+    """Whether the last call's handler takes more of the stack at once than there is, which leads past the guard page."""
+    name = f"do_{call_name(call.handler)}" if call and call.entered else ""
+    symbol = gdb.lookup_global_symbol(name) if name else None
+    if symbol is None:
+        return ""
+    start = int(symbol.value().address)
+    end = gdb.block_for_pc(start).end
+    for line in gdb.selected_inferior().architecture().disassemble(start, end - 1):
+        taken = re.match(r"sub +\$(0x[0-9a-f]+),%esp", line["asm"])
+        if taken and int(taken[1], 16) >= PAGE:
+            return f"{name} takes {int(taken[1], 16):,} bytes of the stack at once, and the stack has {STACK:,}."
+    return ""
 
 
 # ---- domains ----
