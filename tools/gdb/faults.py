@@ -97,13 +97,14 @@ def guest_page_fault(d: gdb.Value, address: int, error: int, ring: int) -> str:
     if not error & PRESENT:
         return f"Nothing was mapped there then; by now {at} is {last.value:#010x}."
     if error & WRITE and not all(step.value & RW for step in steps):
-        return f"It is mapped to be read only: {at} is {last.value:#010x}" + _why_read_only(last.mfn) + "."
+        return f"It is mapped to be read only: {at} is {last.value:#010x}" + use_of(last.mfn) + "."
     if ring == 3 and not all(step.value & USER for step in steps):
         return f"It is mapped for the kernel only: {at} is {last.value:#010x}."
     return f"By now the page tables allow it ({at} is {last.value:#010x}): they were changed since, or the TLB had another entry."
 
 
-def _why_read_only(mfn: int) -> str:
+def use_of(mfn: int) -> str:
+    """What a frame is, to be added to a sentence."""
     from .holders import Records, counted  # comes with lab 3
     if not counted():
         return ""

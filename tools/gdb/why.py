@@ -24,9 +24,11 @@ FAILED = 3  # calls that are shown
 AUDITOR = re.compile(r"(\w+)_check: [^\r\n]*")
 OVERFLOW = "the hypervisor's stack overflowed"
 BROKEN = "an auditor found the state broken"
-NOTHING_MORE = ("budget used up", "asleep for ever", "halted with interrupts off")  # the grader's words for who does not come to an end
+NOTHING_MORE = ("budget used up", "asleep for ever", "halted with interrupts off", "cut short")  # the grader's words: no end
+TRIPLE = "triple fault"  # the same
 RW = 2
 WORD = 4
+LIBRARY = ("string.c", "printf.c", "list.h")  # who calls them is to blame
 RECURSION = 4  # times that one function is at work, from which it is to blame for a full stack
 STACK = 0x2000  # the hypervisor's: pc/layout.h
 
@@ -104,17 +106,29 @@ def crashed(trace: Trace, crash: Words, finding: str) -> Cause:
     call, last = _under_way(trace), trace.calls[-1] if trace.calls else None
     chain = _chain(crash)
     meaning, place, exercise = _meaning(trace, crash, chain, call)
-    exercise = exercise or exercises.owner(name for where, _ in chain for name in functions_at(where)) or _exercise_of(last)
+    exercise = exercise or exercises.owner(name for where, _ in chain for name in functions_at(where)) or _exercise_of(call) \
+        or next((found for where, _ in chain if (line := line_at(where)) and (found := exercises.of_file(line.file))), None)
     sentences = [f"The hypervisor crashed: {crash.text}."]
     if call:
         sentences.append(f"It was at work for {domain_words(call.domain)}, in its call {call_words(call)}.")
     elif last:
         sentences.append(f"It was in no call; the last one was {domain_words(last.domain)}'s {call_words(last)}, "
                          + (f"which answered {result_words(last)}." if last.returned else "which never came back."))
-    sentences += [text for text in (meaning, _large_frame(last)) if text]
+    large = _large_frame(last)
+    if large:
+        exercise = _exercise_of(last)
+    sentences += [text for text in (_of_the_dead(), meaning, large) if text]
     sentences += finding.split("\n")[1:]
     about = _exercise_in(finding)
     return Cause(tuple(sentences), place or _first_line(chain), exercise or about, about if exercise and about != exercise else None)
+
+
+def _of_the_dead() -> str:
+    """Whether it worked for a domain that has ended."""
+    d = variable("crash_context")["domain"]
+    if int(d) == 0 or LIFE[int(d["life"])] == "lives":
+        return ""
+    return f"It worked for {domain_words(int(d['id']))}, which has died: somebody still had it in a queue, or a pointer to it."
 
 
 def _under_way(trace: Trace) -> Call | None:
@@ -135,7 +149,8 @@ def _chain(crash: Words) -> list[tuple[int, int]]:
 
 
 def _first_line(chain: Iterable[tuple[int, int]]) -> Place | None:
-    return next((line for place, _ in chain if (line := line_at(place))), None)
+    lines = [line for place, _ in chain if (line := line_at(place))]
+    return next((line for line in lines if line.file not in LIBRARY), next(iter(lines), None))
 
 
 def _meaning(trace: Trace, crash: Words, chain: list[tuple[int, int]], call: Call | None) -> tuple[str, Place | None, Exercise | None]:
@@ -306,12 +321,24 @@ def judged(trace: Trace, finding: str) -> Cause:
     """Nothing crashed, and the test fails all the same."""
     head, *more = finding.split("\n")
     sentences = [f"The grader says: {head}.", *more]
+    if TRIPLE in head:
+        sentences += _triple()
     if any(end in head for end in NOTHING_MORE):
         sentences.append("Now: " + "; ".join(f"domain {int(d['id'])} {state(d)}" for d in domains()) + ".")
         return Cause(tuple(sentences), line_at(int(gdb.parse_and_eval("(unsigned int)$pc"))), _exercise_in(finding))
     if session.current.replay and not _at_end():
         sentences.append(f"The run ends at instruction {session.current.end:,}; here it is at {session.position():,}.")
     return Cause(tuple(sentences), None, _exercise_in(finding))
+
+
+def _triple() -> Iterator[str]:
+    """What a processor that gave up has loaded."""
+    yield "The processor could not even deliver an exception: neither the IDT, nor a stack, nor its handler could be reached."
+    loading = re.search(r"mov +%(\w+),%cr3", gdb.execute("x/i $pc", to_string=True))
+    base, eip = (int(gdb.parse_and_eval(f"(unsigned int)${register}")) for register in (loading[1] if loading else "cr3", "pc"))
+    if not follow(base >> 12, eip)[-1].present:
+        yield f"CR3 names frame {base >> 12:#x}, and by its entries {eip:#x}, where the hypervisor runs, is not mapped" + faults.use_of(base >> 12) \
+            + f"; who wrote it: atl last-write {base >> 12:#x}:{(eip >> 22) * WORD:#x}."
 
 
 def _at_end() -> bool:
