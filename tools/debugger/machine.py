@@ -31,6 +31,7 @@ CONSOLE, SOCKET, MONITOR, LOG, RECORDING, SNAPSHOTS, SESSION = "console", "gdb",
 COUNTED = "shift=0"  # a nanosecond an instruction, as graded
 MARGIN = 64  # instructions that are recorded behind the end, so that there is something to step into
 START_SECONDS, QUIT_SECONDS, LOOK_SECONDS, SHOW_SECONDS = 20, 30, 1.0, 5.0
+IDLE_LOOKS = 5  # without an instruction between them: the machine sleeps for ever
 CLUSTER = 65536
 
 
@@ -176,15 +177,17 @@ def record(target: Target, place: Path) -> int:
 
 
 def _watch(target: Target, monitor: Monitor, stub: "Stub") -> bool:
-    """Waits for the end. True: at machine_stop(); false: the machine was reset, or has done enough."""
+    """Waits for the end. True: at machine_stop(); false: it was reset, sleeps for ever, or has done enough."""
     deadline, shown = time.monotonic() + target.seconds, time.monotonic()
+    before, idle = -1, 0
     try:
         while not stub.stopped(LOOK_SECONDS):
             now, done = time.monotonic(), monitor.call("query-replay")["icount"]
             if now - shown > SHOW_SECONDS:
                 print(f"  RECORD  {done:,} instructions", flush=True)
                 shown = now
-            if now > deadline or (target.budget and done > target.budget):
+            idle, before = idle + 1 if done == before else 0, done
+            if now > deadline or idle == IDLE_LOOKS or (target.budget and done > target.budget):
                 break
         else:
             monitor.call("query-status")

@@ -16,7 +16,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "grader"))
 
 from atelier_grader.qemu import Monitor  # noqa: E402
 
-from .command import Failure, command, say, words
+from .command import Failure, say
 
 
 @dataclass(frozen=True)
@@ -106,11 +106,7 @@ def position() -> int:
     return _monitor.call("query-replay")["icount"]
 
 
-@command("position")
-def show_position(given: list[str]) -> None:
-    """Where in the recording the machine stands, in instructions; with a number, goes there.
-
-    atl position [INSTRUCTION]"""
-    words(given, "position [INSTRUCTION]", 0, 1)
-    now = position()
-    say(f"instruction {now:,} of {current.end:,}")
+def stop_at(instruction: int) -> None:
+    """The machine will stop there when it goes forwards, instead of at the end of the recording; once."""
+    position()
+    _monitor.call("replay-break", icount=instruction)
