@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import unittest
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,11 @@ class Session:
 
     def __getitem__(self, number: int) -> str:
         return self.said[number]
+
+
+def needs_lab(number: int):
+    """For a test of what is not there before that lab."""
+    return unittest.skipUnless(list(ROOT.glob(f"labs/lab{number}-*")), f"lab {number} is not in this tree")
 
 
 def debug(lab: int, test: str, *orders: str, seed: str = "1", reverse: bool = False, more: tuple[str, ...] = (),
