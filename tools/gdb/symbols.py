@@ -8,7 +8,7 @@ whenever the hypervisor loads another domain, too: so it is hit by whoever runs 
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,6 +40,8 @@ class Kernel:
 _shown: Kernel | None = None  # whose symbols GDB has
 _found: dict[tuple[int, int], Kernel] = {}  # by a domain's number and shared page
 _programs: dict[str, str] = {}  # by path: where it was said to lie
+when_given: list[Callable[[str], None]] = []  # what to do with a file of symbols that GDB has got, and that it is to lose
+when_taken: list[Callable[[str], None]] = []
 
 
 @cache
@@ -61,6 +63,11 @@ def symbol_file(kernel: Kernel) -> str:
     """Where a kernel's symbols are: Linux is booted without, and has them beside it."""
     beside = Path(f"{kernel.path}.debug")
     return str((beside if beside.exists() else Path(kernel.path)).resolve())
+
+
+def shown_file() -> str:
+    """The file that GDB has a guest kernel's symbols from now, or nothing."""
+    return symbol_file(_shown) if _shown else ""
 
 
 # ---- which file a domain runs ----
@@ -111,7 +118,7 @@ def kernel_of(d: gdb.Value) -> Kernel | None:
 
 # ---- GDB has the symbols of the loaded one ----
 
-def _loaded() -> gdb.Value | None:
+def loaded() -> gdb.Value | None:
     """Whose page tables the processor has: the running domain, or the last one that ran."""
     loaded = variable("sched", "sched.c")["loaded"]
     return None if int(loaded) == 0 else loaded.dereference()
@@ -123,10 +130,17 @@ def _show(kernel: Kernel | None) -> bool:
     if kernel == _shown:
         return False
     if _shown:
-        _quietly(f"remove-symbol-file {symbol_file(_shown)}")
-    _shown = kernel
+        path = symbol_file(_shown)
+        _shown = None
+        for tell in when_taken:
+            tell(path)
+        _quietly(f"remove-symbol-file {path}")
     if kernel:
-        _quietly(f"add-symbol-file {symbol_file(kernel)}")
+        path = symbol_file(kernel)
+        _quietly(f"add-symbol-file {path}")
+        _shown = kernel
+        for tell in when_given:
+            tell(path)
     return True
 
 
@@ -137,7 +151,7 @@ def _quietly(order: str) -> None:
 def _follow(_event: object) -> None:
     """At a stop."""
     try:
-        d = _loaded()
+        d = loaded()
         if not _show(kernel_of(d) if d else None):
             return
         frame = gdb.newest_frame()
@@ -157,7 +171,7 @@ class _Switch(gdb.Breakpoint):
             back = "everse" in gdb.execute("show exec-direction", to_string=True)
             stack = int(gdb.parse_and_eval("(unsigned int)$esp"))
             at = struct.unpack("<I", gdb.selected_inferior().read_memory(stack + 4, 4).tobytes())[0]
-            d = _loaded() if back else gdb.Value(at).cast(type_of("struct domain").pointer()).dereference()
+            d = loaded() if back else gdb.Value(at).cast(type_of("struct domain").pointer()).dereference()
             _show(kernel_of(d) if d else None)
         except (Failure, gdb.error):
             pass
