@@ -61,8 +61,12 @@ def _kernels() -> Iterator[Kernel]:
 
 def symbol_file(kernel: Kernel) -> str:
     """Where a kernel's symbols are: Linux is booted without, and has them beside it."""
+    return str(_symbol_file(kernel).resolve())
+
+
+def _symbol_file(kernel: Kernel) -> Path:
     beside = Path(f"{kernel.path}.debug")
-    return str((beside if beside.exists() else Path(kernel.path)).resolve())
+    return beside if beside.exists() else Path(kernel.path)
 
 
 def shown_file() -> str:
@@ -245,7 +249,7 @@ def show_symbols(given: list[str]) -> None:
     for d in domains():
         kernel = kernel_of(d)
         rows.append((int(d["id"]), name_of(d), "*" if kernel and kernel == _shown else "",
-                     shorter(symbol_file(kernel)) if kernel else "no file of this session"))
+                     shorter(_symbol_file(kernel)) if kernel else "no file of this session"))
     if rows:
         table(("D", "NAME", "", "SYMBOLS"), rows, "a")
     for path, at in _programs.items():
@@ -254,10 +258,10 @@ def show_symbols(given: list[str]) -> None:
         say("there is no domain yet: the hypervisor is starting")
 
 
-def shorter(path: str) -> str:
+def shorter(path: str | Path) -> str:
     """A path as seen from the tree, if it is in it."""
     root = Path(__file__).resolve().parents[2]
-    return str(Path(path).relative_to(root)) if Path(path).is_relative_to(root) else path
+    return str(Path(path).relative_to(root)) if Path(path).is_relative_to(root) else str(path)
 
 
 @command("break", domain_numbers)

@@ -64,23 +64,30 @@ class Names:
         self.path, image = path, executable(path)
         self.by_name = {name: symbol for name, symbol in image.symbols.items()
                         if any(s.virtual <= symbol.address < s.virtual + s.size for s in image.segments)}
-        places: dict[int, str] = {}
-        for name, symbol in self.by_name.items():
-            if symbol.function or symbol.address not in places:
-                places[symbol.address] = name
-        self.starts = sorted(places)
-        self.names = [places[start] for start in self.starts]
+        labels = {symbol.address: name for name, symbol in self.by_name.items()}
+        self.labels = sorted(labels.items())
+        self.functions = sorted((symbol.address, symbol.size, name) for name, symbol in self.by_name.items()
+                                if symbol.function and symbol.size)
 
     def at(self, pc: int) -> Place | None:
-        i = bisect_right(self.starts, pc) - 1
-        if i < 0 or i + 1 == len(self.starts):
+        """The function, or what is between two labels where none is."""
+        i = bisect_right(self.functions, (pc, 1 << 32)) - 1
+        if i >= 0 and pc < sum(self.functions[i][:2]):
+            start, size, name = self.functions[i]
+            return Place(name, start, start + size)
+        i = bisect_right(self.labels, (pc, "\x7f")) - 1
+        if i < 0 or i + 1 == len(self.labels):
             return None
-        return Place(self.names[i], self.starts[i], self.starts[i + 1])
+        return Place(self.labels[i][1], self.labels[i][0], self.labels[i + 1][0])
 
     def place(self, name: str) -> Place:
         if name not in self.by_name:
             raise Failure(f"there is no `{name}`")
-        return self.at(self.by_name[name].address)
+        start = self.by_name[name].address
+        found = self.at(start)
+        if found is None:
+            raise Failure(f"nothing is known of `{name}`")
+        return Place(name, start, found.end)
 
 
 @cache
@@ -161,7 +168,7 @@ def hypervisor_pieces() -> Iterator[Piece]:
     entered = outside(REGS, 1, partly=False, known=own + plus(REGS_FRAME) + op("eq"))
     top = address("stack_top")
     argument = constant(top - 4) + op("deref")
-    for name in known.names:
+    for name in known.by_name:
         vector = re.fullmatch(r"entry_(\d+)", name)
         if vector or name in ENTRIES:
             at_start = ENTRIES[name] if not vector else 4 if int(vector[1]) in ERROR_CODES else 0
@@ -393,12 +400,24 @@ def _by_table(view: _View, piece: Piece) -> gdb.UnwindInfo:
 
 
 def _parts(known: Names, here: Place) -> Iterator[tuple[int, int]]:
-    """A function and what the compiler has put elsewhere of it."""
+    """A function and what the compiler has put elsewhere of it; of assembly, from the first label on that leads here."""
     name = here.name.removesuffix(".cold")
+    if not known.by_name[name].function:
+        yield _from_first_label(known, here), here.end
+        return
     for part in (name, f"{name}.cold"):
         if part in known.by_name:
             place = known.place(part)
             yield place.start, place.end
+
+
+def _from_first_label(known: Names, here: Place) -> int:
+    start = here.start
+    while (before := known.at(start - 1)) and not known.by_name[before.name].function:
+        if not depth.at(known.path, ((before.start, here.end),), here.start, behind_call=False):
+            break
+        start = before.start
+    return start
 
 
 register_unwinder(None, _Functions(), replace=True)
