@@ -34,16 +34,6 @@ end
 """
 
 
-def has_lab(number: int) -> bool:
-    """Whether this tree, which may be a stage of the course, has a lab."""
-    return any((ROOT / "labs").glob(f"lab{number}-*"))
-
-
-def needs_lab(number: int) -> Callable:
-    """For a test that can only run in a tree that has a lab."""
-    return unittest.skipUnless(has_lab(number), f"comes with lab {number}")
-
-
 @dataclass(frozen=True)
 class Session:
     """What a session printed: before its first order, and for each of them."""

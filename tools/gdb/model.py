@@ -13,6 +13,7 @@ from pathlib import Path
 import gdb
 
 from .command import Failure, clean
+from .executable import executable
 
 PAGE = 4096
 WORDS = struct.Struct("<1024I")
@@ -75,11 +76,11 @@ def hypervisor_block() -> gdb.Block:
 
 
 def address(symbol: str) -> int:
-    """Where a function or label of the hypervisor's lies."""
-    try:
-        return int(gdb.parse_and_eval(f"(unsigned int)&{symbol}"))
-    except gdb.error:
-        raise Failure(f"this hypervisor has no `{symbol}`") from None
+    """Where a function or label of the hypervisor's lies, whatever guest has that name as well."""
+    found = executable(hypervisor().filename).symbols
+    if symbol not in found:
+        raise Failure(f"this hypervisor has no `{symbol}`")
+    return found[symbol].address
 
 
 def member(type_name: str, name: str) -> tuple[int, gdb.Type]:
