@@ -77,7 +77,7 @@ RUN_FLAGS = $(foreach word,$(RUN_WORDS),$(if $(value $(call word_name,$(word))),
 
 # make itself knows the statuses 0, 1 and 2 alone, and has something to say about each but 0. This small
 # extension of it ends it with the status that a recipe leaves: `exit 3` in a domain is no failure of make.
-ifneq ($(filter run demo check check-quick gdb bochs-debug doctor,$(MAKECMDGOALS)),)
+ifneq ($(filter run demo check check-quick gdb gdb-server bochs-debug doctor,$(MAKECMDGOALS)),)
 -load build/tools/make_status.so
 endif
 leave_status = ; echo $$? >build/status.$$PPID
@@ -116,7 +116,10 @@ build/atelier.iso: build/atelier.elf $(LINUX_NEEDS) $(MINI_NEEDS) tools/mkiso | 
 gdb: run-needs | deps-run deps-gdb	## the system stopped at the hypervisor's first instruction, GDB attached
 	@tools/run --gdb $(RUN_FLAGS)$(leave_status)
 
-.PHONY: bochs-debug
+.PHONY: gdb-server bochs-debug
+gdb-server: build/atelier-debug.elf mini | deps-run deps-gdb	## LAB=3 TEST=batch SEED=1, stopped for a GDB that an editor starts; REVERSE=1
+	@tools/debug --server $(if $(LAB),--lab "$(LAB)") $(if $(TEST),--test "$(TEST)") $(if $(SEED),--seed "$(SEED)") $(if $(filter 1,$(REVERSE)),--reverse)$(leave_status)
+
 bochs-debug: build/atelier-debug.elf mini | deps-bochs	## LAB=4 TEST=gdt SEED=1, or mini, in Bochs with its debugger, stopped as `make gdb` does
 	@tools/debug --bochs $(if $(LAB),--lab "$(LAB)") $(if $(TEST),--test "$(TEST)") $(if $(SEED),--seed "$(SEED)") $(if $(SCRIPT),--script "$(SCRIPT)")$(leave_status)
 

@@ -63,13 +63,23 @@ def debug(target: Target, place: Path, reverse: bool, script: str = "") -> int:
     """Starts the machine, in its folder, and GDB on it, for a person or with a script of its orders. GDB's status."""
     if not shutil.which("gdb"):
         raise Failure("GDB is missing: run `make deps`, or install gdb")
+    with started(target, place, reverse):
+        return _gdb(target, place, script)
+
+
+@contextmanager
+def started(target: Target, place: Path, reverse: bool) -> Iterator[subprocess.Popen]:
+    """The machine, in its folder, stopped at its reset, recorded first if it is to go backwards; and what GDB is to know of it."""
     if reverse:
         end = record(target, place)
         how = ("-icount", f"{COUNTED},sleep=off,rr=replay,{_recording()}")
     else:
         end, how = 0, ("-icount", f"{COUNTED},sleep=on")
-    with _machine(target, place, [*how, *_snapshots(reverse)]):
-        return _gdb(target, place, reverse, end, script)
+    told = {"replay": reverse, "end": end, "finding": target.finding, "entry": target.entry,
+            "kernels": [str(kernel) for kernel in target.kernels]}  # fmt: skip
+    with _machine(target, place, [*how, *_snapshots(reverse)]) as process:
+        (place / SESSION).write_text(json.dumps(told))
+        yield process
 
 
 def _recording() -> str:
@@ -120,10 +130,7 @@ def _last_words(log: Path) -> str:
 
 # ---- GDB ----
 
-def _gdb(target: Target, place: Path, replay: bool, end: int, script: str) -> int:
-    told = {"replay": replay, "end": end, "finding": target.finding, "entry": target.entry,
-            "kernels": [str(kernel) for kernel in target.kernels]}  # fmt: skip
-    (place / SESSION).write_text(json.dumps(told))
+def _gdb(target: Target, place: Path, script: str) -> int:
     batch = ["-batch", "-iex", "set confirm off"] if script else []
     words = [
         "gdb", "-nx", "-q", *batch, "-iex", "set auto-load no", "-iex", f"directory {target.sources}", str(target.hypervisor),
