@@ -5,7 +5,10 @@ It lies in the tree, at build/gdb: one at a time, and nobody has to be told wher
 """
 
 import fcntl
+import os
+import select
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +18,8 @@ from . import machine
 from .machine import ROOT, Failure, Target
 
 PLACE = ROOT / "build/gdb"
+ALIVE = "alive"
+LOOK_SECONDS = 0.5
 
 
 @contextmanager
@@ -40,10 +45,20 @@ def _empty() -> None:
 
 
 def serve(target: Target, place: Path, reverse: bool) -> int:
-    """Starts the machine, in its folder, and keeps it until GDB ends it, or Ctrl-C."""
+    """Starts the machine, in its folder, and keeps it until GDB ends, or Ctrl-C."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _frame: sys.exit(128 + number))
+    os.mkfifo(place / ALIVE)
+    held = os.open(place / ALIVE, os.O_RDONLY | os.O_NONBLOCK)
     with machine.started(target, place, reverse) as process:
         print("ready: say `atl attach` in a GDB that has read tools/gdb/init.py; Ctrl-C here ends the machine", flush=True)
-        process.wait()
+        _until_gdb_ends(process, held)
     return 0
+
+
+def _until_gdb_ends(process: subprocess.Popen, held: int) -> None:
+    """`atl attach` holds the other end of the pipe as long as its GDB lives: that this one is hung up says that it has ended."""
+    ended = select.poll()
+    ended.register(held, 0)
+    while process.poll() is None and not ended.poll(LOOK_SECONDS * 1000):
+        pass

@@ -90,6 +90,7 @@ def attach(given: list[str]) -> None:
         raise Failure("no machine waits in this tree: `make gdb-server LAB=3 TEST=batch` starts one")
     try:
         _connect(min(str(file), os.path.relpath(file), key=len))  # the path of a socket has 107 characters at most
+        os.open(file.parent / "alive", os.O_WRONLY)  # until GDB ends, and the machine with it
     except OSError as error:
         raise Failure(f"the machine does not answer: {error.strerror}") from None
 
