@@ -111,7 +111,8 @@ def model_fault(model: object, r: object, p: object) -> bool:
 class Slips(unittest.TestCase):
     def test_each_is_one_line(self) -> None:
         for words, said in (
-            (("--test", "x"), "a test has a lab"), (("--lab", "77", "--test", "x"), "LAB=77: this tree has labs 1"), (("--lab", "1"), "TEST=: lab 1 has"),
+            (("--test", "x"), "a test has a lab"), (("--lab", "77", "--test", "x"), "LAB=77: this tree has labs 1"),
+            (("--lab", "1"), "TEST=: lab 1 has"),
             (("--lab", "1", "--test", "x"), "TEST=x: lab 1 has"), (("--script", "/nowhere"), "/nowhere: "),
         ):  # fmt: skip
             self.assertRegex(refusal("--bochs", *words), rf"\Adebug: {said}[^\n]*\n\Z")
