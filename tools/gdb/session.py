@@ -5,7 +5,6 @@ With a recording the machine's own clock is its count of instructions, and the e
 """
 
 import json
-import os
 import socket
 import sys
 from dataclasses import dataclass
@@ -48,14 +47,14 @@ class _End(gdb.Breakpoint):
 def begin(path: str) -> None:
     """Attaches to the machine, and goes to the hypervisor's first instruction; ends GDB if that cannot be."""
     try:
-        _connect(path)
+        connect(path)
         gdb.execute("continue", to_string=True)
     except (gdb.error, OSError, ValueError, KeyError) as error:
         say(f"gdb: {error}")
         gdb.execute("quit 98")
 
 
-def _connect(path: str) -> None:
+def connect(path: str) -> None:
     """Attaches to the machine at its reset, to be stopped at the hypervisor's first instruction."""
     global current, _monitor
     told = json.loads(Path(path).read_text())
@@ -75,24 +74,6 @@ def _connect(path: str) -> None:
         _fence()
     _End()
     gdb.execute(f"thbreak *{told['entry']:#x}", to_string=True)
-
-
-@command("attach")
-def attach(given: list[str]) -> None:
-    """Takes over the machine that `make gdb-server` has started in this tree.
-
-    atl attach
-
-    It stands at its reset; `continue` leads to the hypervisor's first instruction. For an editor that starts GDB itself."""
-    words(given, "attach", 0)
-    file = Path(__file__).resolve().parents[2] / "build/gdb/session"
-    if not file.exists():
-        raise Failure("no machine waits in this tree: `make gdb-server LAB=3 TEST=batch` starts one")
-    try:
-        _connect(min(str(file), os.path.relpath(file), key=len))  # the path of a socket has 107 characters at most
-        os.open(file.parent / "alive", os.O_WRONLY)  # until GDB ends, and the machine with it
-    except OSError as error:
-        raise Failure(f"the machine does not answer: {error.strerror}") from None
 
 
 def _guard(_event: object) -> None:
