@@ -68,16 +68,27 @@ def debug(target: Target, place: Path, reverse: bool, script: str = "", out: IO 
     @out: what GDB prints goes there; @seconds: as long as it may take, after which subprocess.TimeoutExpired."""
     if not shutil.which("gdb"):
         raise Failure("GDB is missing: run `make deps`, or install gdb")
-    if reverse:
-        end = record(target, place)
-        with _machine(target, place, _rewound("replay")):
-            return _gdb(target, place, True, end, script, out, seconds)
-    with _machine(target, place, LIVE):
-        if not script:
+    with started(target, place, reverse):
+        if not script and not reverse:
             terminal = _monitor(place / MONITOR).call("query-chardev")
             name = next(one["filename"].removeprefix("pty:") for one in terminal if one["label"] == "com1")
             print(f"the console is {name}: `screen {name}` in another terminal types into it", flush=True)
-        return _gdb(target, place, False, 0, script, out, seconds)
+        return _gdb(target, place, script, out, seconds)
+
+
+@contextmanager
+def started(target: Target, place: Path, reverse: bool) -> Iterator[subprocess.Popen]:
+    """The machine, in its folder, stopped at its reset, recorded first if it is to go backwards; and what GDB is to know of it."""
+    if reverse:
+        end = record(target, place)
+        how = _rewound("replay")
+    else:
+        end, how = 0, LIVE
+    told = {"replay": reverse, "end": end, "finding": target.finding, "entry": target.entry,
+            "kernels": [str(kernel) for kernel in target.kernels]}  # fmt: skip
+    with _machine(target, place, how) as process:
+        (place / SESSION).write_text(json.dumps(told))
+        yield process
 
 
 # Time goes on while GDB has stopped the machine, unless it is counted; and where it sleeps is where it would (no sleep=off).
@@ -131,10 +142,7 @@ def _last_words(log: Path) -> str:
 
 # ---- GDB ----
 
-def _gdb(target: Target, place: Path, replay: bool, end: int, script: str, out: IO | None, seconds: float | None) -> int:
-    told = {"replay": replay, "end": end, "finding": target.finding, "entry": target.entry,
-            "kernels": [str(kernel) for kernel in target.kernels]}  # fmt: skip
-    (place / SESSION).write_text(json.dumps(told))
+def _gdb(target: Target, place: Path, script: str, out: IO | None, seconds: float | None) -> int:
     batch = ["-batch", "-iex", "set confirm off"] if script else []
     moved = ["-iex", "set substitute-path {} {}".format(*target.sources)] if target.sources else []
     words = [
