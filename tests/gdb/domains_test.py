@@ -78,7 +78,7 @@ class Domains(unittest.TestCase):
         asked = "*(unsigned long long *)arg.n"
         said = debug(2, "alarm", f"hbreak do_set_timer if {asked} > domains.slots[0].shared.time.system_time + 1000000 && "
                      f"domains.slots[0].timers.armed.next == &domains.slots[0].timers.armed", "continue", "atl domain 0", f"output {asked}",
-                     "finish", "atl domain 0")  # fmt: skip
+                     "finish", "atl domain 0", reverse=True)  # fmt: skip
         self.assertIn("no timer", item(said[2], "time"))
         self.assertIn(f"timer at {int(said[3]):,}", item(said[5], "time"))
 

@@ -36,8 +36,9 @@ def variable(name: str, file: str = "") -> gdb.Value:
     objfile = hypervisor()
     found = [symbol for symbol in (objfile.lookup_global_symbol(name), *_statics(name)) if symbol is not None]
     for symbol in found:
-        # Of a file that only declares it, a header mostly, GDB knows it as unresolved, and finds it all the same.
-        if symbol.addr_class == gdb.SYMBOL_LOC_UNRESOLVED or (symbol.is_variable and symbol.symtab.filename.endswith(file)):
+        # Of a file that only declares it, GDB knows it as unresolved, and finds it all the same.
+        declared = symbol.addr_class == gdb.SYMBOL_LOC_UNRESOLVED
+        if declared or (symbol.is_variable and symbol.symtab.filename.endswith(file)):
             return symbol.value()
     raise Failure(f"this hypervisor has no `{name}`: it belongs to a later lab, or was renamed")
 
