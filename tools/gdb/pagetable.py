@@ -44,7 +44,7 @@ def base_of(d: gdb.Value) -> int:
     return layout.directory() if mfn == NONE else mfn
 
 
-def follow(base: int, va: int, frames: int) -> list[Entry]:
+def follow(base: int, va: int, frames: int = 1 << 20) -> list[Entry]:
     """The processor's walk: the directory's entry, and the table's if there is one. @frames: how many the machine has."""
     first = _entry(base, va >> 22)
     if not first.present or first.value & PS or first.mfn >= frames:
