@@ -11,7 +11,7 @@ from .command import command, number, say, words
 from .framewords import frame_words
 from .holders import NONE, PRESENT, Records, counted
 from .layout import FENCE, LINE
-from .model import domain, domain_numbers, name_of, physical, variable
+from .model import domain, domain_numbers, name_of, physical
 
 P, RW, US, PS = 1, 2, 4, 0x80
 FLAGS = (
@@ -44,10 +44,10 @@ def base_of(d: gdb.Value) -> int:
     return layout.directory() if mfn == NONE else mfn
 
 
-def follow(base: int, va: int, frames: int | None = None) -> list[Entry]:
-    """The processor's walk: the directory's entry, and the table's if there is one. @frames: how many the machine has, if known."""
+def follow(base: int, va: int, frames: int = 1 << 20) -> list[Entry]:
+    """The processor's walk: the directory's entry, and the table's if there is one. @frames: how many the machine has."""
     first = _entry(base, va >> 22)
-    if not first.present or first.value & PS or first.mfn >= (int(variable("frame_table")["count"]) if frames is None else frames):
+    if not first.present or first.value & PS or first.mfn >= frames:
         return [first]
     return [first, _entry(first.mfn, va >> 12 & 1023)]
 
