@@ -125,11 +125,11 @@ class Check(unittest.TestCase):
 
     @needs_lab(9)
     def test_block_devices(self) -> None:
-        vbd = "(*domains.slots[0].vbds.devices[0])"
+        vbd, ring = "(*domains.slots[0].vbds.devices[0])", "domains.slots[0].rings.rings[3][0]"
         mistakes(self, 9, "transfer", ("continue",), {
             f"{vbd}.under_way": ("3", "VBD 0 of domain 0: says that 3 requests are under way; 0 are"),
             f"{vbd}.table.extents[0].real.count": ("0", "its extents are out of order at sector 0"),
-            "domains.slots[0].rings.rings[3][0].taken": ("domains.slots[0].rings.rings[3][0].answered + 2", "2 requests are under way; 0 are"),
+            f"{ring}.taken": (f"{ring}.answered + 2", "2 requests are under way; 0 are"),
         })  # fmt: skip
 
     @needs_lab(3)

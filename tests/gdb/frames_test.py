@@ -60,7 +60,8 @@ class Frames(unittest.TestCase):
     @needs_lab(3)
     def test_who_has_no_owner(self) -> None:
         said = at_start("output/x pool.dirty.first", "atl frame pool.dirty.first", "output/x domains.slots[0].slot_frame.n",
-                        "atl frame domains.slots[0].slot_frame.n", "atl frame 0x100", "atl frame frame_table.count", test="batch")  # fmt: skip
+                        "atl frame domains.slots[0].slot_frame.n", "atl frame 0x100", "atl frame frame_table.count",
+                        test="batch")  # fmt: skip
         if said[0] != "0xffffffff":
             self.assertIn("nobody's, free, with what its last owner left", said[1])
         self.assertIn("the hypervisor's: the page table of domain 0's windows", said[3])
@@ -78,7 +79,8 @@ class Frames(unittest.TestCase):
 
     @needs_lab(3)
     def test_what_is_unusual_is_said(self) -> None:
-        said = at_start("set var frame_table.records[$p2m[0]].reserved = 0", "set var frame_table.records[$p2m[1]].busy = 1", "atl frames 0",
+        said = at_start("set var frame_table.records[$p2m[0]].reserved = 0", "set var frame_table.records[$p2m[1]].busy = 1",
+                        "atl frames 0",
                         "output/x $p2m[0]", "output/x $p2m[1]", test="batch")  # fmt: skip
         self.assertIn(f"{said[3]}: not in the reservation any more", said[2])
         self.assertIn(f"{said[4]}: its contents are being judged", said[2])

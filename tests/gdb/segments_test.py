@@ -39,7 +39,10 @@ def rows(text: str) -> list[tuple]:
     found = []
     for selector, base, limit, dpl, last, _, _ in ROW.findall(text):
         selector = int(selector, 16)
-        found.append((selector, int(base, 16), int(limit, 16), int(dpl), None if last == "none" else int(last, 16)) if base else (selector,))
+        if base:
+            found.append((selector, int(base, 16), int(limit, 16), int(dpl), None if last == "none" else int(last, 16)))
+        else:
+            found.append((selector,))
     return found
 
 
@@ -80,8 +83,8 @@ class Segments(unittest.TestCase):
                      "atl segment domains.slots[0].vcpu.regs.gs", "atl segment 0x33", "atl segment 3", "atl segment 0xffff")  # fmt: skip
         self.assertIn("selector 0x2b: entry 5 of the GDT of domain 0", said[2])
         self.assertIn(f"base {base:#010x}, limit ", said[2])
-        self.assertIn(f"offsets 0x0 to {FENCE - 1 - base:#x}, that is bytes {base:#010x} to {FENCE - 1:#010x}: up to the fence, and no further",
-                      said[2])
+        self.assertIn(f"offsets 0x0 to {FENCE - 1 - base:#x}, that is bytes {base:#010x} to {FENCE - 1:#010x}: "
+                      "up to the fence, and no further", said[2])
         self.assertIn(f"at a negative offset, such as 0xfffffffc ({base - 4:#010x}), is beyond the limit", said[2])
         self.assertIn("now in GS", said[2])
         self.assertIn("empty: to load it is #GP with error code 0x30", said[3])
