@@ -77,7 +77,7 @@ RUN_FLAGS = $(foreach word,$(RUN_WORDS),$(if $(value $(call word_name,$(word))),
 
 # make itself knows the statuses 0, 1 and 2 alone, and has something to say about each but 0. This small
 # extension of it ends it with the status that a recipe leaves: `exit 3` in a domain is no failure of make.
-ifneq ($(filter run demo check check-quick gdb doctor,$(MAKECMDGOALS)),)
+ifneq ($(filter run demo check check-quick gdb gdb-server bochs-debug doctor,$(MAKECMDGOALS)),)
 -load build/tools/make_status.so
 endif
 leave_status = ; echo $$? >build/status.$$PPID
@@ -127,6 +127,13 @@ gdb_lab_needs = build/atelier-debug.elf $(filter build/labs/lab$(LAB)-%,$(MINI_T
 	$(filter build/labs/lab$(LAB)-%,$(LINUX_PROGRAMS)))
 gdb: $(if $(value LAB),$(if $(value SUBMISSION),,$(gdb_lab_needs)),build/atelier-debug.elf run-needs) | deps-run deps-gdb	## GDB on the system, or on a test: LAB=3 TEST=batch SEED=1; REVERSE=1 SUBMISSION=…
 	@$(if $(value LAB),$(gdb_lab),$(gdb_system))$(leave_status)
+
+.PHONY: gdb-server bochs-debug
+gdb-server: $(gdb_lab_needs) | deps-run deps-gdb	## a test for a GDB that an editor starts: LAB=3 TEST=batch SEED=1; REVERSE=1
+	@$(gdb_lab) --server$(leave_status)
+
+bochs-debug: $(if $(value LAB),$(if $(value SUBMISSION),,$(gdb_lab_needs)),build/atelier-debug.elf $(MINI_NEEDS)) | deps-bochs	## mini, or a test, in Bochs with its own debugger: LAB=4 TEST=gdt SEED=1 SUBMISSION=…
+	@$(gdb_lab) --bochs$(leave_status)
 
 # ---- grading ----
 

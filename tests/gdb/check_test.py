@@ -7,7 +7,7 @@ A mistake is made by writing into the machine, looked at, and taken back; after 
 import unittest
 
 import start_day
-from sessions import debug, has_lab, needs_lab
+from sessions import debug, lab_folder, needs_lab
 
 RIGHT = "all counts are right"
 # A test of each lab, which ends with its tables in use.
@@ -31,14 +31,14 @@ def mistakes(case: unittest.TestCase, lab: int, test: str, before: tuple[str, ..
 class Check(unittest.TestCase):
     def test_nothing_is_wrong_with_what_is_right(self) -> None:
         for lab, test in AT_THE_END.items():
-            if has_lab(lab):
+            if lab_folder(lab):
                 with self.subTest(lab=lab):
                     self._right(lab, test)
 
     def _right(self, lab: int, test: str) -> None:
         said = debug(lab, test, "continue", "atl check", "output frame_table.count")
         self.assertIn("about to stop", said[0])
-        if not has_lab(3):
+        if not lab_folder(3):
             self.assertEqual(said[1], "frames are not counted yet: that comes with lab 3; all else is right\n")
             return
         self.assertRegex(said[1], f"^{int(said[2]):,} frames, .* page tables, \\d+ domains?: {RIGHT}\\n$")

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from atelier_grader.qemu import Monitor
 
@@ -30,6 +31,7 @@ CONSOLE, SOCKET, MONITOR, LOG, RECORDING, SNAPSHOTS, SESSION = "console", "gdb",
 COUNTED = "shift=0"  # a nanosecond an instruction, as graded
 MARGIN = 64  # instructions that are recorded behind the end, so that there is something to step into
 START_SECONDS, QUIT_SECONDS, LOOK_SECONDS, SHOW_SECONDS = 20, 30, 1.0, 5.0
+IDLE_LOOKS = 5  # without an instruction between them: the machine sleeps for ever
 CLUSTER = 65536
 
 
@@ -60,20 +62,33 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def debug(target: Target, place: Path, reverse: bool, script: str = "") -> int:
-    """Starts the machine, in its folder, and GDB on it, for a person or with a script of its orders. GDB's status."""
+def debug(target: Target, place: Path, reverse: bool, script: str = "", out: IO | None = None, seconds: float | None = None) -> int:
+    """Starts the machine, in its folder, and GDB on it, for a person or with a script of its orders. GDB's status.
+
+    @out: what GDB prints goes there; @seconds: as long as it may take, after which subprocess.TimeoutExpired."""
     if not shutil.which("gdb"):
         raise Failure("GDB is missing: run `make deps`, or install gdb")
-    if reverse:
-        end = record(target, place)
-        with _machine(target, place, _rewound("replay")):
-            return _gdb(target, place, True, end, script)
-    with _machine(target, place, LIVE):
-        if not script:
+    with started(target, place, reverse):
+        if not script and not reverse:
             terminal = _monitor(place / MONITOR).call("query-chardev")
             name = next(one["filename"].removeprefix("pty:") for one in terminal if one["label"] == "com1")
             print(f"the console is {name}: `screen {name}` in another terminal types into it", flush=True)
-        return _gdb(target, place, False, 0, script)
+        return _gdb(target, place, script, out, seconds)
+
+
+@contextmanager
+def started(target: Target, place: Path, reverse: bool) -> Iterator[subprocess.Popen]:
+    """The machine, in its folder, stopped at its reset, recorded first if it is to go backwards; and what GDB is to know of it."""
+    if reverse:
+        end = record(target, place)
+        how = _rewound("replay")
+    else:
+        end, how = 0, LIVE
+    told = {"replay": reverse, "end": end, "finding": target.finding, "entry": target.entry,
+            "kernels": [str(kernel) for kernel in target.kernels]}  # fmt: skip
+    with _machine(target, place, how) as process:
+        (place / SESSION).write_text(json.dumps(told))
+        yield process
 
 
 # Time goes on while GDB has stopped the machine, unless it is counted; and where it sleeps is where it would (no sleep=off).
@@ -127,10 +142,7 @@ def _last_words(log: Path) -> str:
 
 # ---- GDB ----
 
-def _gdb(target: Target, place: Path, replay: bool, end: int, script: str) -> int:
-    told = {"replay": replay, "end": end, "finding": target.finding, "entry": target.entry,
-            "kernels": [str(kernel) for kernel in target.kernels]}  # fmt: skip
-    (place / SESSION).write_text(json.dumps(told))
+def _gdb(target: Target, place: Path, script: str, out: IO | None, seconds: float | None) -> int:
     batch = ["-batch", "-iex", "set confirm off"] if script else []
     moved = ["-iex", "set substitute-path {} {}".format(*target.sources)] if target.sources else []
     words = [
@@ -141,7 +153,8 @@ def _gdb(target: Target, place: Path, replay: bool, end: int, script: str) -> in
     if not script:
         print(f"what it says is in {place / CONSOLE}; `help atl` lists the commands; `quit` ends the machine too", flush=True)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is GDB's
-    return subprocess.run(words, check=False, cwd=ROOT, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}).returncode
+    told = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(words, check=False, cwd=ROOT, env=told, stdout=out, stderr=out, timeout=seconds).returncode
 
 
 # ---- recording ----
@@ -172,15 +185,17 @@ def record(target: Target, place: Path) -> int:
 
 
 def _watch(target: Target, monitor: Monitor, stub: "Stub") -> bool:
-    """Waits for the end. True: at machine_stop(); false: the machine was reset, or has done enough."""
+    """Waits for the end. True: at machine_stop(); false: it was reset, sleeps for ever, or has done enough."""
     deadline, shown = time.monotonic() + target.seconds, time.monotonic()
+    before, idle = -1, 0
     try:
         while not stub.stopped(LOOK_SECONDS):
             now, done = time.monotonic(), monitor.call("query-replay")["icount"]
             if now - shown > SHOW_SECONDS:
                 print(f"  RECORD  {done:,} instructions", flush=True)
                 shown = now
-            if now > deadline or (target.budget and done > target.budget):
+            idle, before = idle + 1 if done == before else 0, done
+            if now > deadline or idle == IDLE_LOOKS or (target.budget and done > target.budget):
                 break
         else:
             monitor.call("query-status")

@@ -22,12 +22,12 @@ def state(d: gdb.Value) -> str:
     """What a domain does, in a word or two."""
     if int(d["life"]) != 1:
         return LIFE[int(d["life"])]
-    now = running()
-    if now is not None and int(now["id"]) == int(d["id"]):
-        return "runs"
     if int(d["sched"]["paused"]):
         return "paused"
-    return "blocked" if int(d["sched"]["blocked"]) else "can run"
+    if int(d["sched"]["blocked"]):
+        return "blocked"
+    now = running()
+    return "runs" if now is not None and int(now["id"]) == int(d["id"]) else "can run"
 
 
 @command("domains")

@@ -13,6 +13,7 @@ from pathlib import Path
 import gdb
 
 from .command import Failure, clean
+from .executable import executable
 
 PAGE = 4096
 WORDS = struct.Struct("<1024I")
@@ -75,11 +76,11 @@ def hypervisor_block() -> gdb.Block:
 
 
 def address(symbol: str) -> int:
-    """Where a function or label of the hypervisor's lies."""
-    try:
-        return int(gdb.parse_and_eval(f"(unsigned int)&{symbol}"))
-    except gdb.error:
-        raise Failure(f"this hypervisor has no `{symbol}`") from None
+    """Where a function or label of the hypervisor's lies, whatever guest has that name as well."""
+    found = executable(hypervisor().filename).symbols
+    if symbol not in found:
+        raise Failure(f"this hypervisor has no `{symbol}`")
+    return found[symbol].address
 
 
 def member(type_name: str, name: str) -> tuple[int, gdb.Type]:
@@ -99,10 +100,10 @@ def containing(pointer: gdb.Value, type_name: str, name: str) -> gdb.Value:
     return gdb.Value(place).cast(type_of(type_name).pointer()).dereference()
 
 
-def list_of(head: gdb.Value, type_name: str, name: str) -> Iterator[gdb.Value]:
-    """The entries of a `struct list` of lib/list.h, from its head on."""
+def list_of(head: gdb.Value, type_name: str, name: str, most: int = LIST_LONGEST) -> Iterator[gdb.Value]:
+    """The entries of a `struct list` of lib/list.h, from its head on. @most: how many there can be."""
     start, at = int(head.address), head["next"]
-    for _ in range(LIST_LONGEST):
+    for _ in range(most + 1):
         if int(at) == start:
             return
         if int(at) == 0:
@@ -112,7 +113,25 @@ def list_of(head: gdb.Value, type_name: str, name: str) -> Iterator[gdb.Value]:
     raise Failure("a list does not come back to its head: it is broken")
 
 
+def whole(value: gdb.Value) -> gdb.Value:
+    """A value with all its bytes read at once, so that its fields and elements cost no further trip to the machine."""
+    return gdb.Value(gdb.selected_inferior().read_memory(int(value.address), value.type.sizeof).tobytes(), value.type)
+
+
+def as_type(raw: bytes, type_name: str) -> gdb.Value:
+    """Bytes, as the hypervisor's type that they are."""
+    kind = type_of(type_name)
+    return gdb.Value(raw[:kind.sizeof], kind)
+
+
 # ---- domains ----
+
+def share(d: gdb.Value, member: str, lab: int) -> gdb.Value:
+    """What a subsystem, which comes with a lab, keeps of a domain."""
+    if member not in d.type.strip_typedefs():
+        raise Failure(f"domains have no `{member}` here: they come with lab {lab}")
+    return d[member]
+
 
 def slots() -> gdb.Value:
     return variable("domains", "domain_table.c")["slots"]
