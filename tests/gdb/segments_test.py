@@ -6,23 +6,13 @@ import sys
 import unittest
 
 import start_day
-from sessions import ROOT, debug, needs_lab
+from sessions import ROOT, debug, needs_lab, told
 
-sys.dont_write_bytecode = True
-LAB = ROOT / "labs/lab4-segmentation"
-sys.path[:0] = [str(ROOT / "grader"), str(LAB / "tests")]
+sys.path.insert(0, str(ROOT / "labs/lab4-segmentation/tests"))
 
 ROW = re.compile(r"^ *(0x\w+)  (?:(0x\w{8})  (0x\w{8})  (\d) +(0x\w{8}|none) +(none|below|to it|ABOVE) +(.*)| +absent)$", re.MULTILINE)
 FENCE = 0xFC400000
 RESERVED = 0xE000  # selectors
-
-
-def drawn(test: str) -> dict:
-    """What the guest of a test is told, with the seed of these sessions."""
-    from atelier_grader import manifest, trial
-
-    lab = next(lab for lab in manifest.load_all(ROOT) if lab.number == 4)
-    return trial.ask(lab, next(t for t in lab.tests if t.name == test), "qemu", "1").given
 
 
 def wanted(r, index: int, d) -> tuple:
@@ -53,7 +43,7 @@ class Segments(unittest.TestCase):
     def test_a_gdt_that_a_guest_loaded(self) -> None:
         import lab4_model as model
 
-        last = drawn("gdt")["rounds"][-1]
+        last = told(4, "gdt")["rounds"][-1]
         text = debug(4, "gdt", "continue", "atl gdt 0")[1]
         want = [wanted(last, i, model.settled(d)) for i, d in sorted(last.slots.items()) if (d.low, d.high) != (0, 0)]
         shown = [row for row in rows(text) if row[0] < RESERVED]
@@ -64,7 +54,7 @@ class Segments(unittest.TestCase):
     def test_an_ldt_that_a_guest_loaded_and_its_end(self) -> None:
         import lab4_model as model
 
-        there = drawn("ldt")["rounds"]
+        there = told(4, "ldt")["rounds"]
         number = next(i for i in range(5, len(there)) if there[i].entries)
         last = there[number]
         said = debug(4, "ldt", "hbreak do_set_ldt", *["continue"] * (number + 2), "atl ldt 0", "delete", "continue", "atl ldt 0",
@@ -78,7 +68,7 @@ class Segments(unittest.TestCase):
     @needs_lab(4)
     def test_the_story_of_lab_4(self) -> None:
         """A thread's segment has its base in the guest's memory, and reaches from there up to the fence; no negative offset."""
-        base = drawn("tls")["cases"][0].program.base
+        base = told(4, "tls")["cases"][0].program.base
         said = debug(4, "tls", "hbreak serve_trap if domains.slots[0].vcpu.regs.gs == 0x2b", "continue",
                      "atl segment domains.slots[0].vcpu.regs.gs", "atl segment 0x33", "atl segment 3", "atl segment 0xffff")  # fmt: skip
         self.assertIn("selector 0x2b: entry 5 of the GDT of domain 0", said[2])

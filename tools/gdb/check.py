@@ -187,7 +187,7 @@ class Ports:
 def ports_of(raw: bytes) -> Ports:
     """@raw: the domain's bytes."""
     offset, kind = member("struct domain", "events.ports")
-    columns = Columns(raw[offset:offset + kind.sizeof], kind.target())
+    columns = Columns(lambda: raw[offset:offset + kind.sizeof], kind.target())
     return Ports(*(columns.column(name) for name in ("state", "virq", "remote", "remote_port")))
 
 

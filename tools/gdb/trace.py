@@ -8,7 +8,7 @@ from typing import TypeVar
 import gdb
 
 from .command import Failure, clean
-from .model import snapshot, variable
+from .model import variable, whole
 
 NO_DOMAIN = 0xFFFF  # the hypervisor itself
 
@@ -71,7 +71,7 @@ def read() -> Trace:
         trace = variable("trace", "trace.c")
     except Failure:
         raise Failure("this hypervisor remembers nothing: debug builds do, build/atelier-debug.elf") from None
-    trace = snapshot(trace)
+    trace = whole(trace)
     return Trace(_ring(trace, "calls", "call_count", _call), _ring(trace, "exceptions", "exception_count", _exception),
                  _ring(trace, "words", "words_count", _words))
 
