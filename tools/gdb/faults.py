@@ -19,6 +19,7 @@ NAMES = {
     17: "alignment",
 }  # fmt: skip
 PAGE_FAULT, PROTECTION = 14, 13
+WITH_ERROR = (8, 10, 11, 12, 13, 17)  # but page faults (SDM 3A, 6.15)
 PRESENT, WRITE, USER, FETCH = 1, 2, 4, 16  # error code of a page fault (SDM 3A, 4.7)
 IDT, LDT = 2, 4  # error code that names a descriptor (SDM 3A, 6.13)
 RW = 2
@@ -26,6 +27,10 @@ RW = 2
 PRIVILEGED = {0xF4: "HLT", 0xFA: "CLI", 0xFB: "STI", **{op: "IN or OUT" for op in (*range(0xE4, 0xE8), *range(0xEC, 0xF0), *range(0x6C, 0x70))}}
 PRIVILEGED_0F = {0x00: "LLDT or LTR", 0x01: "LGDT, LIDT, LMSW or INVLPG", 0x06: "CLTS", 0x08: "INVD", 0x09: "WBINVD", 0x20: "MOV from CR",
                  0x21: "MOV from DR", 0x22: "MOV to CR", 0x23: "MOV to DR", 0x30: "WRMSR", 0x32: "RDMSR", 0x33: "RDPMC"}  # fmt: skip
+
+
+def error_words(vector: int, error: int) -> str:
+    return f", error {error:#x}" if vector in WITH_ERROR else ""
 
 
 def name(vector: int) -> str:
@@ -92,7 +97,7 @@ def guest_page_fault(d: gdb.Value, address: int, error: int, ring: int) -> str:
     last = steps[-1]
     at = f"entry {last.index} of frame {last.table:#x}"
     if not last.present:
-        level = "directory" if len(steps) == 1 else "page table"
+        level = "directory" if len(steps) == 1 else "table"
         return f"Its page {level} has nothing there: {at} is {last.value:#010x}, not present."
     if not error & PRESENT:
         return f"Nothing was mapped there then; by now {at} is {last.value:#010x}."

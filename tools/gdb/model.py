@@ -39,8 +39,8 @@ def variable(name: str, file: str = "") -> gdb.Value:
     found = [symbol for symbol in (objfile.lookup_global_symbol(name), *_statics(name)) if symbol is not None]
     for symbol in found:
         # Of a file that only declares it, GDB knows it as unresolved, and finds it all the same.
-        is_variable = symbol.is_variable or symbol.addr_class == gdb.SYMBOL_LOC_UNRESOLVED
-        if is_variable and symbol.symtab.filename.endswith(file):
+        declared = symbol.addr_class == gdb.SYMBOL_LOC_UNRESOLVED
+        if declared or (symbol.is_variable and symbol.symtab.filename.endswith(file)):
             return symbol.value()
     raise Failure(f"this hypervisor has no `{name}`: it belongs to a later lab, or was renamed")
 

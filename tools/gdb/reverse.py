@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Going backwards in a recording: `atl last-write`, `atl position`.
 
-A virtual address is watched by the emulator while it runs back, which is exact. A frame can be written through any address
-that maps it then, so its contents are looked at on the way instead, at ever closer positions: that finds its last change but
-one that was undone again between two looks.
+A virtual address is watched by the emulator while it runs back, which is exact, but for writes through another address of the
+same memory. A frame can be written through any address that maps it then, so its contents are looked at on the way instead, at
+ever closer positions: that finds its last change, but for one that was undone again between two looks. It is also what is done
+when watching an address has missed something: what stood there after the write that was found is not what stands there now.
 """
 
 import os
@@ -25,7 +26,7 @@ FRAMES = 1 << 20  # a number below is a frame's: no guest and no hypervisor has 
 LOOKS = 64  # at a frame, in each round
 OTHERS = 64  # writes to the same address in another address space that are passed over
 WORD = 4
-SLOT_DOMAIN = 1018
+SLOT_DOMAIN, SLOT_SHARED = 1018, 1020
 NO_CALL = 0xFFFFFFFF
 
 
@@ -206,6 +207,15 @@ def _searched(what: Memory, now: int) -> bool:
     return True
 
 
+def _aliases(what: Memory, start: int) -> Memory | None:
+    """The same memory by its frame, if guests may write to it by other addresses: their own memory, and shared pages."""
+    go(start)
+    if LINE <= what.place < SLOT_SHARED << 22 or what.place >> 22 > SLOT_SHARED or what.place % PAGE + what.length > PAGE:
+        return None
+    mfn = _translation(what.place)
+    return None if mfn is None else _frame(mfn, what.place % PAGE, what.length)
+
+
 def _by_frame(what: Memory) -> Memory:
     """The hypervisor's windows show another frame each moment: what is meant is the one that they show now."""
     if what.frame or what.place >> 22 not in (SLOT_WINDOWS, SLOT_DOMAIN):
@@ -224,9 +234,10 @@ def last_write(given: list[str]) -> None:
     atl last-write VA [LENGTH]                  an address of the hypervisor, or of the domain whose tables are loaded
     atl last-write EXPRESSION [LENGTH]          what it names: crash_context.call, d->shared->upcall_pending
 
-    A number below 0x100000 is a frame. An address is watched on the way back, which finds every write, also one that changes
-    nothing. A frame is found by its contents, because it may be written through any address: the last change, but for one that
-    was undone soon after. In a recording only: make gdb REVERSE=1."""
+    A number below 0x100000 is a frame. An address is watched on the way back, which finds every write through it, also one that
+    changes nothing; one through another address is searched for as a frame's. A frame is found by its contents, because it may
+    be written through any address: the last change, but for one that was undone soon after. In a recording only: make gdb
+    REVERSE=1."""
     words(given, "last-write MFN[:OFFSET]|VA|EXPRESSION [LENGTH]", 1, 2)
     _need_recording()
     length = number(given[1], "length") if len(given) > 1 else None
@@ -236,6 +247,11 @@ def last_write(given: list[str]) -> None:
     start, after = session.position(), what.read()
     with _undisturbed():
         found = _searched(what, start) if what.frame else _watched(what)
+    aliases = _aliases(what, start) if not what.frame and (not found or what.read() != after) else None
+    if aliases:  # the last one came by another address
+        what = aliases
+        with _undisturbed():
+            found = _searched(what, start)
     if not found:
         go(start)
         raise Failure(f"nothing has written to {what} since the machine was started; the machine is where it was")

@@ -8,7 +8,7 @@ from typing import TypeVar
 import gdb
 
 from .command import Failure, clean
-from .model import variable, whole
+from .model import hypervisor, variable, whole
 
 NO_DOMAIN = 0xFFFF  # the hypervisor itself
 
@@ -66,12 +66,15 @@ class Trace:
     words: tuple[Words, ...]
 
 
+def kept() -> bool:
+    """Whether this hypervisor remembers anything: it is a debug build."""
+    return hypervisor().lookup_static_symbol("trace") is not None
+
+
 def read() -> Trace:
-    try:
-        trace = variable("trace", "trace.c")
-    except Failure:
-        raise Failure("this hypervisor remembers nothing: debug builds do, build/atelier-debug.elf") from None
-    trace = whole(trace)
+    if not kept():
+        raise Failure("this hypervisor remembers nothing: debug builds do, build/atelier-debug.elf")
+    trace = whole(variable("trace", "trace.c"))
     return Trace(_ring(trace, "calls", "call_count", _call), _ring(trace, "exceptions", "exception_count", _exception),
                  _ring(trace, "words", "words_count", _words))
 

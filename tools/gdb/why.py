@@ -16,11 +16,14 @@ from .command import WIDTH, Failure, clean, command, say, words
 from .domains import state
 from .exercises import Exercise, Place, call_chain, functions_at, line_at
 from .layout import LINE
-from .model import LIFE, PAGE, address, bytes_at, domains, name_of, slots, variable
+from .model import LIFE, PAGE, address, bytes_at, function_at, domains, name_of, slots, variable
 from .pagetable import base_of, follow
-from .trace import NO_DOMAIN, Call, Exception_, Trace, Words, read
+from .trace import NO_DOMAIN, Call, Exception_, Trace, Words, kept, read
 
 FAILED = 3  # calls that are shown
+SAID = re.compile(r"^\(atelier\) (?:CRASH: ([^\r\n]*)|domain (\d+) \([^\r\n]*\) dies: ([^\r\n]*))", re.MULTILINE)
+ADDRESS = re.compile(r"page fault in the hypervisor at address ([0-9a-f]+), error ([0-9a-f]+)")
+VECTOR = re.compile(r"exception (\d+) in the hypervisor")
 AUDITOR = re.compile(r"(\w+)_check: [^\r\n]*")
 OVERFLOW = "the hypervisor's stack overflowed"
 BROKEN = "an auditor found the state broken"
@@ -45,7 +48,7 @@ class Cause:
 
 @command("why")
 def show_why(given: list[str]) -> None:
-    """The last fault: what it was, who caused it, and what it means.
+    """What went wrong last: what it was, who caused it, and what it means.
 
     atl why
 
@@ -54,12 +57,13 @@ def show_why(given: list[str]) -> None:
     exercise that the line is a part of, and the calls that failed last, the newest below. It can be asked at any time."""
     words(given, "why", 0)
     try:
-        trace = read()
+        trace = read() if kept() else Trace((), (), tuple(_said()))
     except gdb.MemoryError:
         raise Failure("the hypervisor has not started yet: it has nothing to tell") from None
     told = list(causes(trace))
     if not told:
-        say("nothing has gone wrong so far: nobody died, and no exception reached a guest")
+        say("nothing has gone wrong so far: nobody died, and no exception reached a guest" if kept() else
+            "nobody has died so far; a debug build (build/atelier-debug.elf) would remember calls and exceptions, too")
     for cause in told:
         _tell(cause)
     failed = [call for call in trace.calls if call.failed][-FAILED:]
@@ -99,13 +103,19 @@ def causes(trace: Trace) -> Iterator[Cause]:
         yield raised(heard)
 
 
+def _said() -> Iterator[Words]:
+    """Last words by the console's log, where the hypervisor does not remember them."""
+    for number, found in enumerate(SAID.finditer(console_log())):
+        yield Words(number, int(found[2] or NO_DOMAIN), 0, clean(found[1] or found[3]), {})
+
+
 # ---- the hypervisor ----
 
 def crashed(trace: Trace, crash: Words, finding: str) -> Cause:
     """The hypervisor stopped the machine."""
     call, last = _under_way(trace), trace.calls[-1] if trace.calls else None
     chain = _chain(crash)
-    meaning, place, exercise = _meaning(trace, crash, chain, call)
+    meaning, place, exercise = _meaning(crash, chain, call)
     exercise = exercise or exercises.owner(name for where, _ in chain for name in functions_at(where)) or _exercise_of(call) \
         or next((found for where, _ in chain if (line := line_at(where)) and (found := exercises.of_file(line.file))), None)
     sentences = [f"The hypervisor crashed: {crash.text}."]
@@ -144,8 +154,12 @@ def _chain(crash: Words) -> list[tuple[int, int]]:
     if crash.regs and crash.regs["cs"] & 3 == 0:
         return [(crash.regs["eip"], crash.regs["esp"]), *call_chain(crash.regs["ebp"])]
     found = list(call_chain(int(gdb.parse_and_eval("(unsigned int)$ebp"))))
+    names = [functions_at(place)[-1:] or [function_at(place)] for place, _ in found]
+    for entry in (["from_hypervisor"], ["entry_double_fault"]):  # it faulted: what lies above is the report
+        if entry in names:
+            return found[names.index(entry) + 1:]
     inside = next((i for i, (place, _) in enumerate(found) if place == crash.start - 1), None)
-    return found[inside:] if inside is not None else [(crash.start - 1, 0)]
+    return found[inside:] if inside is not None else [(crash.start - 1, 0)] if crash.start else found
 
 
 def _first_line(chain: Iterable[tuple[int, int]]) -> Place | None:
@@ -153,25 +167,27 @@ def _first_line(chain: Iterable[tuple[int, int]]) -> Place | None:
     return next((line for line in lines if line.file not in LIBRARY), next(iter(lines), None))
 
 
-def _meaning(trace: Trace, crash: Words, chain: list[tuple[int, int]], call: Call | None) -> tuple[str, Place | None, Exercise | None]:
+def _meaning(crash: Words, chain: list[tuple[int, int]], call: Call | None) -> tuple[str, Place | None, Exercise | None]:
     """What a crash means, and where to look if that is not where it was noticed."""
     if crash.text == BROKEN:
         return _broken(call)
-    if crash.text.startswith(OVERFLOW):
+    if crash.text.startswith(OVERFLOW) and crash.regs:
         return _overflow(crash, chain)
-    own = next((e for e in reversed(trace.exceptions) if e.own and not e.mended), None)
-    if own and not address("image_start") <= own.eip < address("text_end") and own.eip != own.address:
-        return f"It executed what is no code, at {own.eip:#x}: a return address on its stack, or a pointer to a function, was overwritten.", None, None
-    if crash.text.startswith("page fault") and own:
+    eip = crash.regs.get("eip") or (chain[0][0] + 1 if chain else 0)
+    page, other = ADDRESS.match(crash.text), VECTOR.match(crash.text)
+    if (page or other) and not address("image_start") <= eip < address("text_end") and not (page and eip == int(page[1], 16)):
+        return f"It executed what is no code, at {eip:#x}: a return address on its stack, or a pointer to a function, was overwritten.", None, None
+    if page:
         place = None
-        if own.eip == own.address:  # it jumped to nowhere: who called is on the stack
-            back = struct.unpack("<I", bytes_at(crash.regs["esp"], WORD))[0]
-            place = line_at(back - 1)
-        return faults.own_page_fault(own.address, own.error, own.eip), place, None
-    if crash.text.startswith("exception") and own:
-        return faults.own_exception(own.vector), None, None
+        if eip == int(page[1], 16) and crash.regs:  # it jumped to nowhere: who called is on the stack
+            place = line_at(struct.unpack("<I", bytes_at(crash.regs["esp"], WORD))[0] - 1)
+        return faults.own_page_fault(int(page[1], 16), int(page[2], 16), eip), place, None
+    if other:
+        return faults.own_exception(int(other[1])), None, None
     if "assertion failed" in crash.text:
         return "That can never be, whatever a guest does: the hypervisor's own tables were wrong before.", None, None
+    if crash.regs and crash.regs["cs"] & 3:
+        return "It gave up over a guest, whose registers it shows: only the domain should die of that (crash_domain).", None, None
     return "", None, None
 
 
@@ -270,15 +286,15 @@ def died(trace: Trace, death: Words) -> Cause:
     d = slots()[death.domain]
     sentences = [f"Domain {death.domain} ({name_of(d)}) died: {death.text}."]
     last = next((e for e in reversed(trace.exceptions) if e.domain == death.domain and not e.mended and e.number < death.number), None)
-    if death.text.startswith("double fault"):
+    if death.text.startswith("double fault") and death.regs:
         sentences.append(_no_room(d, death))
     elif death.text.startswith("exception"):
         sentences.append("Its trap table (set_trap_table) has no handler for that, so there was nobody to tell.")
-    elif death.text.startswith("the way back"):
+    elif death.text.startswith("the way back") and death.regs:
         sentences.append(_way_back(death))
     if last and not last.own and "event" not in death.text:
         sentences.append(_exception_words(last) + " " + faults.guest_exception(d, last))
-    return Cause(tuple(sentences), line_at(death.start - 1))
+    return Cause(tuple(sentences), line_at(death.start - 1) if death.start else None)
 
 
 def _no_room(d: gdb.Value, death: Words) -> str:
@@ -304,14 +320,14 @@ def _way_back(death: Words) -> str:
 
 def _exception_words(e: Exception_) -> str:
     text = f"The exception was of {faults.who(e)}: {faults.name(e.vector)}"
-    return text + (f", a {faults.access(e.error)} {e.address:#x}." if e.vector == faults.PAGE_FAULT else f", error {e.error:#x}.")
+    return text + (f", a {faults.access(e.error)} {e.address:#x}." if e.vector == faults.PAGE_FAULT else f"{faults.error_words(e.vector, e.error)}.")
 
 
 def raised(e: Exception_) -> Cause:
     """An exception that a guest was told of: nothing bad in itself."""
     d = slots()[e.domain]
     head = f"The last exception that a guest was told of, {domain_words(e.domain)}'s: {faults.name(e.vector)}, by {faults.who(e)}"
-    head += f": a {faults.access(e.error)} {e.address:#x}." if e.vector == faults.PAGE_FAULT else f", error {e.error:#x}."
+    head += f": a {faults.access(e.error)} {e.address:#x}." if e.vector == faults.PAGE_FAULT else f"{faults.error_words(e.vector, e.error)}."
     return Cause((head, faults.guest_exception(d, e), "Nobody died of it."))
 
 
