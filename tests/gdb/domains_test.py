@@ -79,8 +79,8 @@ class Domains(unittest.TestCase):
         """The guest is made to ask for 900 ms of real time: afterwards that stands there."""
         said = debug(2, "alarm", "thbreak do_set_timer", "continue", "atl domain 0", "set var *(unsigned long long *)arg.n = 900000000",
                      "set var *(unsigned long long *)(arg.n + 8) = 0", "finish", "atl domain 0")  # fmt: skip
-        self.assertIn("; no timer;", item(said[2], "time"))
-        self.assertIn("; timer at 900 ms;", item(said[6], "time"))
+        self.assertIn("; no timer", item(said[2], "time"))
+        self.assertIn("; timer at 900 ms", item(said[6], "time"))
 
     @needs_lab(6)
     def test_rings(self) -> None:

@@ -5,7 +5,7 @@ import re
 import unittest
 
 import start_day
-from sessions import Session, debug, needs_lab
+from sessions import Session, debug, lab_folder, needs_lab
 
 
 def at_start(*orders: str, lab: int = 3, test: str = "refs") -> Session:
@@ -101,6 +101,12 @@ class Frames(unittest.TestCase):
         self.assertIn("GDT, frame 14", said[7])
         self.assertIn("nothing is mapped there", said[8])
         self.assertIn("the frame table", said[9])
+
+    @unittest.skipIf(lab_folder(3), "frames are counted from lab 3 on")
+    def test_before_lab_3(self) -> None:
+        said = at_start("atl frame $p2m[5]", "output/x $p2m[5]", "atl frames 0", lab=1, test="hello")
+        self.assertIn(f"frame {said[1]}: domain 0's, pfn 0x5\nwho refers to it is not counted yet: that comes with lab 3", said[0])
+        self.assertIn("that comes with lab 3", said[2])
 
     def test_before_there_is_anything(self) -> None:
         orders = ("atl frame 1", "atl frames 0", "atl who 0x1000")
