@@ -4,13 +4,13 @@
 import gdb
 
 from .command import command, say, table, words
-from .model import LIFE, domains, name_of, running
+from .model import domains, life_of, name_of, running
 
 
 def state(d: gdb.Value) -> str:
     """What a domain does, in a word or two."""
     if int(d["life"]) != 1:
-        return LIFE[int(d["life"])]
+        return life_of(d)
     if int(d["sched"]["paused"]):
         return "paused"
     if int(d["sched"]["blocked"]):

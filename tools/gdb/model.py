@@ -175,6 +175,12 @@ def domain_numbers() -> list[str]:
     return [str(int(d["id"])) for d in domains()]
 
 
+def life_of(d: gdb.Value) -> str:
+    """Whether a domain is one, in a word."""
+    life = int(d["life"])
+    return LIFE[life] if 0 <= life < len(LIFE) else f"broken: its life is {life}"
+
+
 def name_of(d: gdb.Value) -> str:
     raw = gdb.selected_inferior().read_memory(int(d["name"].address), d["name"].type.sizeof).tobytes()
     return clean(raw.split(b"\0")[0].decode("latin-1"))

@@ -13,7 +13,7 @@ from .disks import access
 from .events import other_end
 from .framewords import owner_words, plural
 from .holders import NONE, TYPES, array
-from .model import LIFE, hypervisor, name_of, type_of
+from .model import hypervisor, life_of, name_of, type_of
 from .network import RULE_ANY, RULE_WIRE, rule_words
 from .rings import vbd_words
 from .segments import Descriptor
@@ -223,7 +223,7 @@ def linked(l: gdb.Value) -> str:
 
 
 def domain(d: gdb.Value) -> str:
-    return f"domain {int(d['id'])} \"{name_of(d)}\", {LIFE[int(d['life'])] if int(d['life']) < len(LIFE) else 'broken'}"
+    return f"domain {int(d['id'])} \"{name_of(d)}\", {life_of(d)}"
 
 
 def domain_pointer(p: gdb.Value) -> str:

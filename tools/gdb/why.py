@@ -16,7 +16,7 @@ from .command import WIDTH, Failure, clean, command, say, words
 from .domains import state
 from .exercises import Exercise, Place, call_chain, functions_at, line_at
 from .layout import LINE
-from .model import LIFE, PAGE, address, bytes_at, function_at, domains, name_of, slots, variable
+from .model import PAGE, address, bytes_at, domains, function_at, life_of, name_of, slots, variable
 from .pagetable import base_of, follow
 from .trace import NO_DOMAIN, Call, Exception_, Trace, Words, kept, read
 
@@ -136,7 +136,7 @@ def crashed(trace: Trace, crash: Words, finding: str) -> Cause:
 def _of_the_dead() -> str:
     """Whether it worked for a domain that has ended."""
     d = variable("crash_context")["domain"]
-    if int(d) == 0 or LIFE[int(d["life"])] == "lives":
+    if int(d) == 0 or life_of(d) == "lives":
         return ""
     return f"It worked for {domain_words(int(d['id']))}, which has died: somebody still had it in a queue, or a pointer to it."
 
@@ -305,7 +305,7 @@ def _no_room(d: gdb.Value, death: Words) -> str:
     at = (sp - WORD) & 0xFFFFFFFF
     if sp >= LINE:
         return f"A frame goes onto {stack}, below {sp:#x}: that is above the line, where the hypervisor does not store for a guest."
-    if LIFE[int(d["life"])] != "lives":
+    if life_of(d) != "lives":
         return f"A frame goes onto {stack}, below {sp:#x}."
     steps = follow(base_of(d), at)
     what = "nothing is mapped" if not steps[-1].present else \
