@@ -57,13 +57,15 @@ class Segments(unittest.TestCase):
         there = told(4, "ldt")["rounds"]
         number = next(i for i in range(5, len(there)) if there[i].entries)
         last = there[number]
-        said = debug(4, "ldt", "hbreak do_set_ldt", *["continue"] * (number + 2), "atl ldt 0", "delete", "continue", "atl ldt 0",
-                     "atl segment 0xc")  # fmt: skip
+        said = debug(4, "ldt", "hbreak do_set_ldt", *["continue"] * (number + 2), "atl ldt 0", f"atl segment {last.entries << 3 | 7:#x}",
+                     "delete", "continue", "atl ldt 0", "atl segment 0xc")  # fmt: skip
         want = [wanted(last, i, model.settled(d)) for i, d in sorted(last.slots.items()) if (d.low, d.high) != (0, 0)]
         self.assertIn(f"an LDT of {last.entries:,} descriptors", said[number + 3])
         self.assertEqual(rows(said[number + 3]), want[:40])
-        self.assertIn("no LDT", said[number + 6])
-        self.assertIn("there is no such entry", said[number + 7])
+        self.assertNotEqual(last.entries % 512, 0)  # so that its last frame goes on behind it
+        for i in (number + 4, number + 8):
+            self.assertIn("there is no such entry", said[i])
+        self.assertIn("no LDT", said[number + 7])
 
     @needs_lab(4)
     def test_the_story_of_lab_4(self) -> None:
