@@ -151,9 +151,10 @@ class Check(unittest.TestCase):
     def test_wrong_solutions_whose_counts_are_off(self) -> None:
         """A refused request that leaves its reference behind; and a failed pin that gives one back twice."""
         kept = wrong.session(3, "refusal-counts", "batch", "continue", "atl check",
-                             "python from atl import check; gdb.set_convenience_variable('mfn', int(check.findings()[0].split()[1][:-1], 16))", "atl frame $mfn")
+                             "python from atl import check; first = int(check.findings()[0].split()[1][:-1], 16)",
+                             "python gdb.set_convenience_variable('mfn', first)", "atl frame $mfn")  # fmt: skip
         self.assertRegex(kept[1], r"^frame 0x\w+: counts \d+ references, \d+ are found: \d+ references? that nobody holds\n")
-        self.assertIn(kept[1].splitlines()[0], kept[3])
+        self.assertIn(kept[1].splitlines()[0], kept[4])
         lost = wrong.session(3, "pin-error-twice", "bases", "continue", "atl check")
         self.assertRegex(lost[1], r"^frame 0x\w+: counts \d+ references, \d+ are found: \d+ references? held and not counted\n")
 

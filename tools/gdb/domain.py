@@ -116,7 +116,9 @@ def entries_words(d: gdb.Value) -> str:
 def ports_words(d: gdb.Value) -> str:
     ports = d["events"]["ports"]
     open_ = [i for i in range(ports.type.range()[1] + 1) if int(ports[i]["state"])]
-    said = [f"{i}: {other_end(ports[i])}" for i in open_[:PORTS_SHOWN]] + [f"and {len(open_) - PORTS_SHOWN} more"] * (len(open_) > PORTS_SHOWN)
+    said = [f"{i}: {other_end(ports[i])}" for i in open_[:PORTS_SHOWN]]
+    if len(open_) > PORTS_SHOWN:
+        said.append(f"and {len(open_) - PORTS_SHOWN} more")
     return "; ".join(said) or "none open"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import gdb
 
-from .command import Failure, command, number, say, table, words
+from .command import Failure, command, expression, number, say, table, words
 from .holders import NONE, array
 from .layout import FENCE
 from .model import bytes_at, domain, domain_numbers, frame_bytes, in_ring_0, name_of, register, running, whole, variable
@@ -219,7 +219,7 @@ def show_segment(given: list[str]) -> None:
 
     SELECTOR is a number or an expression, $gs for one. What lies outside the offsets that are shown is beyond the
     limit: #GP with error code 0 (of SS: #SS). Bochs and hardware look, QEMU does not."""
-    selector = number(words(given, "segment SELECTOR", 1)[0], "selector") & 0xFFFF
+    selector = number(expression(given, "segment SELECTOR"), "selector") & 0xFFFF
     d = running()
     if d is None:
         raise Failure("no domain runs yet")
