@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`atl runq` and `atl timers`: who is next, against whom policy_pick() then picks; the numbers, against the raw ones and the judges' wishes."""
+"""`atl runq` and `atl timers`: who is next, against whom policy_pick() then picks; the numbers, against raw ones and what judges wish."""
 
 import re
 import unittest
@@ -93,7 +93,8 @@ class RunQueue(unittest.TestCase):
         self.assertIn(f"C {given['wishes'][0][5] / 1e6:g} ms; the slice ends in", said[3])
 
     def test_without_a_domain_and_with_a_broken_queue(self) -> None:
-        said = debug(1, "numbers", "atl runq", "atl timers", "atl runq 3", "break hypercall_dispatch", "continue", "set var sched.current = 0",
+        said = debug(1, "numbers", "atl runq", "atl timers", "atl runq 3", "break hypercall_dispatch", "continue",
+                     "set var sched.current = 0",
                      "set var domains.slots[0].sched.queue.next = &domains.slots[0].sched.queue", "atl runq", "atl timers")
         for printed in said[0], said[1]:
             self.assertIn("not there yet", printed)
