@@ -139,8 +139,9 @@ class Timers(unittest.TestCase):
     @needs_lab(5)
     def test_alarms_in_virtual_time(self) -> None:
         of = "domains.slots[0].vtime"
-        said = debug(2, "alarm", "break do_set_timer", "continue", f"set var {of}.alarm = {of}.used + 5250000", "atl timers")
-        row = next(row for row in rows(said[3], "DEADLINE") if row[-1].startswith("of its own time"))
+        said = debug(2, "alarm", "break do_set_timer", "continue", f"set var {of}.used = 7000000",
+                     f"set var {of}.alarm = {of}.used + 5250000", "atl timers")
+        row = next(row for row in rows(said[4], "DEADLINE") if row[-1].startswith("of its own time"))
         self.assertEqual(row[:2], ["5.25 ms", "domain 0"])
 
 
