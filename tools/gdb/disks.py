@@ -211,9 +211,9 @@ def _next(queued: list[Job], head: int) -> str:
 
 
 def _show_round(vbd: gdb.Value) -> None:
-    turns = [f"domain {int(d['id'])}" for d in list_of(vbd["round"], "struct domain", "vbds.round", slots().type.range()[1] + 1)]
+    turns = [str(int(d["id"])) for d in list_of(vbd["round"], "struct domain", "vbds.round", slots().type.range()[1] + 1)]
     room = int(vbd["free_io_count"])
-    paragraph(f"the round: {', '.join(turns)}" if turns else "the round: nobody has requests that were not taken", "  ")
+    paragraph(f"the round: domain {', '.join(turns)}" if turns else "the round: nobody has requests that were not taken", "  ")
     say(f"room for {room} more requests, {int(vbd['free_job_count'])} more jobs")
     if turns and room < BATCH:
         say("there is no room for a whole turn: the round rests until half of the requests under way are done")
