@@ -43,7 +43,7 @@ def all_domains() -> None:
     places = [first + i * size for i in range(number("sizeof(domains.slots) / sizeof(domains.slots[0])"))]
     for i, place in enumerate(places):
         image[share:share + 2] = i.to_bytes(2, "little")
-        image[name:name + 8] = b"full%04d" % i
+        image[name:name + 31] = b"a name, as long as it can be%03d" % i
         fill(place, bytes(image))
     for head, member in (("policy.queue", "sched.queue"), ("timer.armed", "timers.armed"), ("vbd.round", "vbds.round")):
         at = offset("struct domain", member)
