@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "grader"))
 from atelier_grader import elf, manifest, trial  # noqa: E402
 
 MARK = "--order--"
+ONLY = os.environ.get("ONLY_LAB", "")  # sessions on tests of this lab alone
 
 SCRIPT = """\
 python
@@ -50,12 +51,16 @@ class Session:
 def debug(lab: int, test: str, *orders: str, seed: str = "1", reverse: bool = False, more: tuple[str, ...] = (),
           tree: Path = ROOT, seconds: float = 90.0) -> Session:
     """A lab's test under GDB, from the hypervisor's first instruction on. AssertionError if it is not over in time."""
+    if ONLY not in ("", str(lab)):
+        raise unittest.SkipTest(f"only those of lab {ONLY}")
     words = ["--lab", str(lab), "--test", test, "--seed", seed, *(["--reverse"] if reverse else []), *more]
     return _session([str(tree / "tools/debug"), *words], orders, tree, seconds)
 
 
 def system(*orders: str, more: tuple[str, ...] = ("--guest=mini",), tree: Path = ROOT, seconds: float = 90.0) -> Session:
     """The system of `make run` under GDB."""
+    if ONLY:
+        raise unittest.SkipTest(f"only those of lab {ONLY}")
     return _session([str(tree / "tools/run"), "--gdb", *more], orders, tree, seconds)
 
 

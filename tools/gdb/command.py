@@ -72,9 +72,10 @@ def words(given: Sequence[str], usage: str, least: int, most: int | None = None)
 
 
 def number(text: str, what: str) -> int:
-    """A number, or an expression of GDB's that is one: `0x2a1`, `d->id`, `$pc`."""
+    """A number, or an expression of GDB's that is one: `0x2a1`, `d->id`, `$pc`; of a function its address."""
     try:
-        return int(gdb.parse_and_eval(text)) & 0xFFFFFFFF
+        value = gdb.parse_and_eval(text)
+        return int(value.address if value.type.code == gdb.TYPE_CODE_FUNC else value) & 0xFFFFFFFF
     except (gdb.error, ValueError, OverflowError) as error:
         raise Failure(f"{text}: no {what}: {error}") from None
 

@@ -5,13 +5,15 @@ Every walk is bounded, because what is walked may be broken. Values are GDB's, r
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 import gdb
 
 from .command import Failure, clean
+from .executable import executable
 
 PAGE = 4096
 WORDS = struct.Struct("<1024I")
@@ -34,7 +36,9 @@ def variable(name: str, file: str = "") -> gdb.Value:
     objfile = hypervisor()
     found = [symbol for symbol in (objfile.lookup_global_symbol(name), *_statics(name)) if symbol is not None]
     for symbol in found:
-        if symbol.is_variable and symbol.symtab.filename.endswith(file):
+        # Of a file that only declares it, GDB knows it as unresolved, and finds it all the same.
+        declared = symbol.addr_class == gdb.SYMBOL_LOC_UNRESOLVED
+        if declared or (symbol.is_variable and symbol.symtab.filename.endswith(file)):
             return symbol.value()
     raise Failure(f"this hypervisor has no `{name}`: it belongs to a later lab, or was renamed")
 
@@ -72,26 +76,31 @@ def hypervisor_block() -> gdb.Block:
 
 
 def address(symbol: str) -> int:
-    """Where a function or label of the hypervisor's lies."""
-    try:
-        return int(gdb.parse_and_eval(f"(unsigned int)&{symbol}"))
-    except gdb.error:
-        raise Failure(f"this hypervisor has no `{symbol}`") from None
+    """Where a function or label of the hypervisor's lies, whatever guest has that name as well."""
+    found = executable(hypervisor().filename).symbols
+    if symbol not in found:
+        raise Failure(f"this hypervisor has no `{symbol}`")
+    return found[symbol].address
 
 
-def containing(pointer: gdb.Value, type_name: str, member: str) -> gdb.Value:
+def member(type_name: str, name: str) -> tuple[int, gdb.Type]:
+    """Where in a structure a member lies, in bytes, and its type; @name may lead on: `vbds.round`."""
+    kind, offset = type_of(type_name), 0
+    for part in name.split("."):
+        found = next((f for f in kind.fields() if f.name == part), None)
+        if found is None:
+            raise Failure(f"this hypervisor's `{type_name}` has no `{name}`: it comes with a later lab, or was renamed")
+        kind, offset = found.type.strip_typedefs(), offset + found.bitpos // 8
+    return offset, kind
+
+
+def containing(pointer: gdb.Value, type_name: str, name: str) -> gdb.Value:
     """What a pointer to a member lies in: container_of()."""
-    kind = type_of(type_name)
-    offset = 0
-    for part in member.split("."):
-        field = next(field for field in kind.fields() if field.name == part)
-        offset += field.bitpos // 8
-        kind = field.type
-    place = int(pointer) - offset
+    place = int(pointer) - member(type_name, name)[0]
     return gdb.Value(place).cast(type_of(type_name).pointer()).dereference()
 
 
-def list_of(head: gdb.Value, type_name: str, member: str, most: int = LIST_LONGEST) -> Iterator[gdb.Value]:
+def list_of(head: gdb.Value, type_name: str, name: str, most: int = LIST_LONGEST) -> Iterator[gdb.Value]:
     """The entries of a `struct list` of lib/list.h, from its head on. @most: how many there can be."""
     start, at = int(head.address), head["next"]
     for _ in range(most + 1):
@@ -99,7 +108,7 @@ def list_of(head: gdb.Value, type_name: str, member: str, most: int = LIST_LONGE
             return
         if int(at) == 0:
             return  # a head that nobody has initialised
-        yield containing(at, type_name, member)
+        yield containing(at, type_name, name)
         at = at["next"]
     raise Failure("a list does not come back to its head: it is broken")
 
@@ -135,6 +144,8 @@ def domain(text: str) -> gdb.Value:
         if value.type.strip_typedefs().code == gdb.TYPE_CODE_PTR:
             value = value["id"]
         return slot(int(value))
+    except gdb.MemoryError:
+        raise
     except (gdb.error, ValueError) as error:
         raise Failure(f"{text}: no domain: {error}") from None
 
@@ -173,6 +184,16 @@ def running() -> gdb.Value | None:
     return None if int(current) == 0 else current.dereference()
 
 
+def register(name: str) -> int:
+    """One of the processor's, as it is now, whichever frame of the call chain GDB shows."""
+    return int(gdb.newest_frame().read_register(name)) & 0xFFFFFFFF
+
+
+def in_ring_0() -> bool:
+    """Whether the hypervisor itself is at work."""
+    return register("cs") & 3 == 0
+
+
 def owner_name(owner: int) -> str:
     """Whose a frame is, in words."""
     return {DOMID_NONE: "nobody's", OWNER_MACHINE: "the hypervisor's"}.get(owner, f"domain {owner}'s")
@@ -180,17 +201,23 @@ def owner_name(owner: int) -> str:
 
 # ---- memory by machine address ----
 
-def physical(place: int, length: int) -> bytes:
-    """Memory by its real address, whatever is mapped."""
+@contextmanager
+def _by_real_address() -> Iterator[gdb.Inferior]:
     connection = gdb.selected_inferior().connection
     if connection is None or not hasattr(connection, "send_packet"):
         raise Failure("there is no machine: `make gdb` starts one")
     if connection.send_packet("Qqemu.PhyMemMode:1") != b"OK":
         raise Failure("this emulator does not show memory by its real address: QEMU 4.1 and newer do")
     try:
-        return gdb.selected_inferior().read_memory(place, length).tobytes()
+        yield gdb.selected_inferior()
     finally:
         connection.send_packet("Qqemu.PhyMemMode:0")
+
+
+def physical(place: int, length: int) -> bytes:
+    """Memory by its real address, whatever is mapped."""
+    with _by_real_address() as inferior:
+        return inferior.read_memory(place, length).tobytes()
 
 
 def frame_bytes(mfn: int) -> bytes:
@@ -200,6 +227,26 @@ def frame_bytes(mfn: int) -> bytes:
 def frame_words(mfn: int) -> tuple[int, ...]:
     """A frame's 1,024 words: a page table's entries."""
     return WORDS.unpack(frame_bytes(mfn))
+
+
+def many_frames_words(mfns: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    """The words of many frames: faster than one by one."""
+    with _by_real_address() as inferior:
+        return {mfn: WORDS.unpack(inferior.read_memory(mfn * PAGE, PAGE)) for mfn in mfns}
+
+
+def bytes_at(place: int, length: int) -> bytes:
+    """Memory as the hypervisor sees it."""
+    return gdb.selected_inferior().read_memory(place, length).tobytes()
+
+
+def raw_of(value: gdb.Value) -> bytes:
+    return bytes_at(int(value.address), value.type.sizeof)
+
+
+def snapshot(value: gdb.Value) -> gdb.Value:
+    """A structure read as a whole, for walks that look at much of it: each field of GDB's values is a read of its own."""
+    return gdb.Value(raw_of(value), value.type)
 
 
 def source_line(place: int) -> str:

@@ -16,7 +16,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "grader"))
 
 from atelier_grader.qemu import Monitor  # noqa: E402
 
-from .command import Failure, command, say, words
+from .command import Failure, say
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,15 @@ class _End(gdb.Breakpoint):
 def begin(path: str) -> None:
     """Attaches to the machine, and goes to the hypervisor's first instruction; ends GDB if that cannot be."""
     try:
-        _begin(path)
+        connect(path)
+        gdb.execute("continue", to_string=True)
     except (gdb.error, OSError, ValueError, KeyError) as error:
         say(f"gdb: {error}")
         gdb.execute("quit 98")
 
 
-def _begin(path: str) -> None:
+def connect(path: str) -> None:
+    """Attaches to the machine at its reset, to be stopped at the hypervisor's first instruction."""
     global current, _monitor
     told = json.loads(Path(path).read_text())
     folder = Path(path).parent
@@ -72,7 +74,6 @@ def _begin(path: str) -> None:
         _fence()
     _End()
     gdb.execute(f"thbreak *{told['entry']:#x}", to_string=True)
-    gdb.execute("continue", to_string=True)
 
 
 def _guard(_event: object) -> None:
@@ -106,11 +107,7 @@ def position() -> int:
     return _monitor.call("query-replay")["icount"]
 
 
-@command("position")
-def show_position(given: list[str]) -> None:
-    """Where in the recording the machine stands, in instructions; with a number, goes there.
-
-    atl position [INSTRUCTION]"""
-    words(given, "position [INSTRUCTION]", 0, 1)
-    now = position()
-    say(f"instruction {now:,} of {current.end:,}")
+def stop_at(instruction: int) -> None:
+    """The machine will stop there when it goes forwards, instead of at the end of the recording; once."""
+    position()
+    _monitor.call("replay-break", icount=instruction)
