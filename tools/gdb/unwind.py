@@ -130,15 +130,17 @@ def outside(layout: tuple[str, ...], crossing: int, *, partly: bool, known: byte
     return found
 
 
-def loaded(member: str) -> bytes:
-    """Where a member of the domain that is loaded lies."""
-    sched = variable("sched", "sched.c")
-    offset = 0
-    kind = type_of("struct domain")
+def offset(member: str) -> int:
+    """Of a member of a domain."""
+    at, kind = 0, type_of("struct domain")
     for part in member.split("."):
         field = next(field for field in kind.fields() if field.name == part)
-        offset, kind = offset + field.bitpos // 8, field.type
-    return constant(int(sched["loaded"].address)) + op("deref") + plus(offset)
+        at, kind = at + field.bitpos // 8, field.type
+    return at
+
+
+def word_at(value: gdb.Value) -> bytes:
+    return constant(int(value.address)) + op("deref")
 
 
 def rows(start: int, end: int, at_start: int, registers: dict[str, bytes]) -> Iterator[Row]:
@@ -163,9 +165,9 @@ def hypervisor_pieces() -> Iterator[Piece]:
     known = names(hypervisor().filename)
     partly = outside(REGS, 1, partly=True)
     saved = outside(REGS, 1, partly=False)
-    own = loaded("vcpu.regs")
-    # Its memory is there only while it is the loaded one.
-    entered = outside(REGS, 1, partly=False, known=own + plus(REGS_FRAME) + op("eq"))
+    # A guest's memory is there only while its page tables are the loaded ones.
+    base = load(offset("paging.base") - offset("vcpu.regs") - REGS_FRAME)
+    entered = outside(REGS, 1, partly=False, known=base + word_at(variable("mmu", "mmu.c")["base"]) + op("eq"))
     top = address("stack_top")
     argument = constant(top - 4) + op("deref")
     for name in known.by_name:
@@ -238,7 +240,7 @@ def linux_pieces(known: Names) -> Iterator[Piece]:
     above = op("dup") + plus(-CORE) + register("esp") + op("ge")
     below = register("esp") + op("swap") + plus(-CORE - size) + op("ge")
     from_ring_3 = outside(PT_REGS, 2, partly=True, known=pushed + op("swap") + above + op("swap") + below + op("and", "and"))
-    at_end = loaded("vcpu.kernel_esp") + op("deref") + plus(-8)
+    at_end = word_at(variable("sched", "sched.c")["loaded"]) + plus(offset("vcpu.kernel_esp")) + op("deref") + plus(-8)
     found = []
     returns = False
     for instruction in depth.instructions(((start, end),)):
