@@ -18,7 +18,7 @@ STOPS = 30
 
 # Where Linux puts the test's program: its entry is in the auxiliary vector (AT_ENTRY, 9), behind its arguments and environment,
 # and the only one so far into a page. start_thread(regs, eip, esp) has ESP in ECX.
-FIND = """python exec('''
+FIND = """
 import gdb, struct
 for _ in range({most}):
     gdb.execute("continue", to_string=True)
@@ -29,7 +29,7 @@ for _ in range({most}):
         print("=", hex(base))
         gdb.execute("atl program {program} " + hex(base))
         break
-''')"""
+"""
 
 
 def names(*files: object) -> dict[str, int]:
@@ -82,7 +82,7 @@ class Linux(unittest.TestCase):
         """The test's own program, with its lines, where Linux has put it."""
         program = names(PROGRAM)
         find = FIND.format(most=PROGRAMS, entry=program["_start"], program=PROGRAM)
-        said = linux("break start_thread", find, "delete", "atl break 0 on_fault", "continue", "print $cs & 3", "print/x (unsigned)$pc",
+        said = linux("break start_thread", f"python exec({find!r})", "delete", "atl break 0 on_fault", "continue", "print $cs & 3", "print/x (unsigned)$pc",
                      "backtrace", f"atl program {PROGRAM} off", "info symbol $pc")
         self.assertIn("linux-shell.c:", said[4])
         self.assertEqual(3, number(said[5]))
