@@ -82,8 +82,8 @@ class Linux(unittest.TestCase):
         """The test's own program, with its lines, where Linux has put it."""
         program = names(PROGRAM)
         find = FIND.format(most=PROGRAMS, entry=program["_start"], program=PROGRAM)
-        said = linux("break start_thread", f"python exec({find!r})", "delete", "atl break 0 on_fault", "continue", "print $cs & 3", "print/x (unsigned)$pc",
-                     "backtrace", f"atl program {PROGRAM} off", "info symbol $pc")
+        said = linux("break start_thread", f"python exec({find!r})", "delete", "atl break 0 on_fault", "continue", "print $cs & 3",
+                     "print/x (unsigned)$pc", "backtrace", f"atl program {PROGRAM} off", "info symbol $pc")
         self.assertIn("linux-shell.c:", said[4])
         self.assertEqual(3, number(said[5]))
         self.assertIn(number(said[6]) - number(said[1]) - program["on_fault"], range(32))

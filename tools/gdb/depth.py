@@ -45,9 +45,10 @@ def at(path: str, parts: Parts, pc: int, extent: Callable[[int], Parts], *, behi
 
 
 @cache
-def _function(_path: str, parts: Parts, extent: Callable[[int], Parts]) -> tuple[dict[int, Depth], dict[int, int]]:
+def _function(path: str, parts: Parts, extent: Callable[[int], Parts]) -> tuple[dict[int, Depth], dict[int, int]]:
     code = instructions(parts)
-    return follow(code, parts[0][0], lambda callee: _never_returns(_path, extent(callee))), {i["addr"] + i["length"]: i["addr"] for i in code}
+    states = follow(code, parts[0][0], lambda callee: _never_returns(path, extent(callee)))
+    return states, {i["addr"] + i["length"]: i["addr"] for i in code}
 
 
 @cache
