@@ -103,7 +103,8 @@ class Reverse(unittest.TestCase):
         self.assertRegex(said[6], "instruction [0-9,]+ of")
 
     @hunt(2, "traps", "watch crash_context.call", "reverse-continue", "output crash_context.call", "reverse-stepi",
-          "output (int)crash_context.call", "reverse-continue", "output (int)crash_context.call", "reverse-continue", "output crash_context.call < 26")
+          "output (int)crash_context.call", "reverse-continue", "output (int)crash_context.call", "reverse-continue",
+          "output crash_context.call < 26")
     def test_a_watchpoint_backwards_stops_behind_each_write(self, said: Session) -> None:
         self.assertEqual(("9", "-1", "-1", "1"), (said[3], said[5], said[7], said[9]))
 
