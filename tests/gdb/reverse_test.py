@@ -74,15 +74,15 @@ class Reverse(unittest.TestCase):
         self.assertEqual(said[3], said[7])  # and forwards again at the one that was left
         self.assertNotEqual(said[3], said[5])
 
-    @hunt(3, "batch", "hbreak *entry_hypercall", "reverse-continue", "output $cs & 3", "reverse-stepi", "output $cs & 3", "x/i $pc", "stepi",
-          "output $pc == entry_hypercall")
+    @hunt(3, "batch", "hbreak *entry_hypercall", "reverse-continue", "output $cs & 3", "reverse-stepi", "output $cs & 3", "x/i $pc",
+          "stepi", "output $pc == entry_hypercall")
     def test_a_step_back_leads_over_the_entry_into_the_guest(self, said: Session) -> None:
         self.assertEqual(("0", "1"), (said[3], said[5]))
         self.assertRegex(said[6], r"int +\$0x82")
         self.assertEqual("1", said[8])
 
-    @hunt(2, "upcall", "hbreak *exit_iret", "reverse-continue", "atl position", "stepi", "output $cs & 3", "reverse-stepi", "output $pc == exit_iret",
-          "atl position")
+    @hunt(2, "upcall", "hbreak *exit_iret", "reverse-continue", "atl position", "stepi", "output $cs & 3", "reverse-stepi",
+          "output $pc == exit_iret", "atl position")
     def test_a_step_back_leads_into_the_exit_to_a_guest(self, said: Session) -> None:
         self.assertEqual("0", str(int("exit_iret" not in said[2])))
         self.assertIn(said[5], ("1", "3"))
