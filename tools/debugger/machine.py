@@ -13,12 +13,14 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from atelier_grader.qemu import Monitor
 
@@ -28,7 +30,7 @@ QEMU = "/usr/libexec/qemu-system-i386"  # the program itself: /usr/bin's is a sh
 CONSOLE, SOCKET, MONITOR, LOG, RECORDING, SNAPSHOTS, SESSION = "console", "gdb", "monitor", "log", "recording", "snapshots", "session"
 COUNTED = "shift=0"  # a nanosecond an instruction, as graded
 MARGIN = 64  # instructions that are recorded behind the end, so that there is something to step into
-START_SECONDS, QUIT_SECONDS, LOOK_SECONDS = 20, 30, 1.0
+START_SECONDS, QUIT_SECONDS, LOOK_SECONDS, SHOW_SECONDS = 20, 30, 1.0, 5.0
 IDLE_LOOKS = 5  # without an instruction between them: the machine sleeps for ever
 CLUSTER = 65536
 
@@ -49,7 +51,7 @@ class Target:
     budget: int = 0  # instructions to be recorded at most; 0: as many as there are in `seconds`
     seconds: float = 600.0
     finding: str = ""  # what the grader says of the same run
-    sources: Path = ROOT
+    sources: tuple[str, ...] = ()  # where the hypervisor was compiled, and where that is now
     inherited: tuple[int, ...] = field(default=())
 
 
@@ -60,25 +62,43 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def debug(target: Target, place: Path, reverse: bool, script: str = "") -> int:
-    """Starts the machine, in its folder, and GDB on it, for a person or with a script of its orders. GDB's status."""
+def debug(target: Target, place: Path, reverse: bool, script: str = "", out: IO | None = None, seconds: float | None = None) -> int:
+    """Starts the machine, in its folder, and GDB on it, for a person or with a script of its orders. GDB's status.
+
+    @out: what GDB prints goes there; @seconds: as long as it may take, after which subprocess.TimeoutExpired."""
     if not shutil.which("gdb"):
         raise Failure("GDB is missing: run `make deps`, or install gdb")
+    with started(target, place, reverse):
+        if not script and not reverse:
+            terminal = _monitor(place / MONITOR).call("query-chardev")
+            name = next(one["filename"].removeprefix("pty:") for one in terminal if one["label"] == "com1")
+            print(f"the console is {name}: `screen {name}` in another terminal types into it", flush=True)
+        return _gdb(target, place, script, out, seconds)
+
+
+@contextmanager
+def started(target: Target, place: Path, reverse: bool) -> Iterator[subprocess.Popen]:
+    """The machine, in its folder, stopped at its reset, recorded first if it is to go backwards; and what GDB is to know of it."""
     if reverse:
         end = record(target, place)
-        how = ("-icount", f"{COUNTED},sleep=off,rr=replay,{_recording()}")
+        how = _rewound("replay")
     else:
-        end, how = 0, ("-icount", f"{COUNTED},sleep=on")
-    with _machine(target, place, [*how, *_snapshots(reverse)]):
-        return _gdb(target, place, reverse, end, script)
+        end, how = 0, LIVE
+    told = {"replay": reverse, "end": end, "finding": target.finding, "entry": target.entry,
+            "kernels": [str(kernel) for kernel in target.kernels]}  # fmt: skip
+    with _machine(target, place, how) as process:
+        (place / SESSION).write_text(json.dumps(told))
+        yield process
 
 
-def _recording() -> str:
-    return f"rrfile={RECORDING},rrsnapshot=start"
+# Time goes on while GDB has stopped the machine, unless it is counted; and where it sleeps is where it would (no sleep=off).
+LIVE = ["-icount", f"{COUNTED},sleep=on", "-chardev", f"pty,id=com1,logfile={CONSOLE}", "-serial", "chardev:com1"]
 
 
-def _snapshots(reverse: bool) -> list[str]:
-    return ["-drive", f"file={SNAPSHOTS},if=none,id=snapshots"] if reverse else []
+def _rewound(how: str) -> list[str]:
+    """The clock of a recording, its console, and the disk for its snapshot."""
+    return ["-icount", f"{COUNTED},sleep=off,rr={how},rrfile={RECORDING},rrsnapshot=start", "-serial", f"file:{CONSOLE}",
+            "-drive", f"file={SNAPSHOTS},if=none,id=snapshots"]  # fmt: skip
 
 
 @contextmanager
@@ -87,7 +107,8 @@ def _machine(target: Target, place: Path, more: Sequence[str]) -> Iterator[subpr
     for name in (SOCKET, MONITOR):
         (place / name).unlink(missing_ok=True)
     words = [
-        QEMU if Path(QEMU).exists() else "qemu-system-i386", *target.words, *more, "-serial", f"file:{CONSOLE}", "-S",
+        QEMU if Path(QEMU).exists() else "qemu-system-i386", *target.words, *more, "-S",
+        "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",  # it runs anybody's code
         "-gdb", f"unix:path={SOCKET},server=on,wait=off", "-qmp", f"unix:{MONITOR},server=on,wait=off",
     ]  # fmt: skip
     with (place / LOG).open("wb") as log:
@@ -121,20 +142,19 @@ def _last_words(log: Path) -> str:
 
 # ---- GDB ----
 
-def _gdb(target: Target, place: Path, replay: bool, end: int, script: str) -> int:
-    told = {"replay": replay, "end": end, "finding": target.finding, "entry": target.entry,
-            "kernels": [str(kernel) for kernel in target.kernels]}  # fmt: skip
-    (place / SESSION).write_text(json.dumps(told))
+def _gdb(target: Target, place: Path, script: str, out: IO | None, seconds: float | None) -> int:
     batch = ["-batch", "-iex", "set confirm off"] if script else []
+    moved = ["-iex", "set substitute-path {} {}".format(*target.sources)] if target.sources else []
     words = [
-        "gdb", "-nx", "-q", *batch, "-iex", "set auto-load no", "-iex", f"directory {target.sources}", str(target.hypervisor),
+        "gdb", "-nx", "-q", *batch, "-iex", "set auto-load no", *moved, str(target.hypervisor),
         "-ex", f"source {ROOT}/tools/gdb/init.py", "-ex", f"python import atl.session; atl.session.begin('{place / SESSION}')",
         *(["-x", script] if script else []),
     ]  # fmt: skip
     if not script:
-        print(f"the console goes to {place / CONSOLE}; `help atl` lists the commands; `quit` ends the machine too", flush=True)
+        print(f"what it says is in {place / CONSOLE}; `help atl` lists the commands; `quit` ends the machine too", flush=True)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is GDB's
-    return subprocess.run(words, check=False, cwd=ROOT, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}).returncode
+    told = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(words, check=False, cwd=ROOT, env=told, stdout=out, stderr=out, timeout=seconds).returncode
 
 
 # ---- recording ----
@@ -146,10 +166,12 @@ def record(target: Target, place: Path) -> int:
     down the moment in which it was noticed, and a replay would end too early.
     """
     _empty_qcow2(place / SNAPSHOTS)
-    with _machine(target, place, ["-icount", f"{COUNTED},sleep=off,rr=record,{_recording()}", *_snapshots(True)]) as process:
+    with _machine(target, place, _rewound("record")) as process:
         monitor, stub = _monitor(place / MONITOR), Stub(place / SOCKET)
         stub.ask(f"Z1,{target.end:x},1")
         stub.send("c")
+        if sys.stdout.isatty():
+            print("records the run to its end, or to Ctrl-C", flush=True)
         if _watch(target, monitor, stub):
             for _ in range(MARGIN):
                 stub.ask("s")
@@ -166,18 +188,22 @@ def _watch(target: Target, monitor: Monitor, stub: "Stub") -> bool:
     """Waits for the end. True: at machine_stop(); false: it was reset, sleeps for ever, or has done enough."""
     deadline, shown = time.monotonic() + target.seconds, time.monotonic()
     before, idle = -1, 0
-    while True:
-        if stub.stopped(LOOK_SECONDS):
+    try:
+        while not stub.stopped(LOOK_SECONDS):
+            now, done = time.monotonic(), monitor.call("query-replay")["icount"]
+            if now - shown > SHOW_SECONDS:
+                print(f"  RECORD  {done:,} instructions", flush=True)
+                shown = now
+            idle, before = idle + 1 if done == before else 0, done
+            if now > deadline or idle == IDLE_LOOKS or (target.budget and done > target.budget):
+                break
+        else:
             monitor.call("query-status")
             return not any(event["event"] == "SHUTDOWN" for event in monitor.events)
-        now, done = time.monotonic(), monitor.call("query-replay")["icount"]
-        if now - shown > 5:
-            print(f"  RECORD  {done:,} instructions", flush=True)
-            shown = now
-        idle, before = idle + 1 if done == before else 0, done
-        if now > deadline or idle == IDLE_LOOKS or (target.budget and done > target.budget):
-            monitor.call("stop")
-            return False
+    except KeyboardInterrupt:
+        pass
+    monitor.call("stop")
+    return False
 
 
 def _monitor(path: Path) -> Monitor:

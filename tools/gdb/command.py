@@ -6,6 +6,7 @@ A subcommand is a function that takes its words and prints; its docstring is its
 the machine may be broken, half built, or not started, which is when somebody looks.
 """
 
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
 import gdb
@@ -71,9 +72,10 @@ def words(given: Sequence[str], usage: str, least: int, most: int | None = None)
 
 
 def number(text: str, what: str) -> int:
-    """A number, or an expression of GDB's that is one: `0x2a1`, `d->id`, `$pc`."""
+    """A number, or an expression of GDB's that is one: `0x2a1`, `d->id`, `$pc`; of a function its address."""
     try:
-        return int(gdb.parse_and_eval(text)) & 0xFFFFFFFF
+        value = gdb.parse_and_eval(text)
+        return int(value.address if value.type.code == gdb.TYPE_CODE_FUNC else value) & 0xFFFFFFFF
     except (gdb.error, ValueError, OverflowError) as error:
         raise Failure(f"{text}: no {what}: {error}") from None
 
@@ -81,6 +83,19 @@ def number(text: str, what: str) -> int:
 def clean(text: str) -> str:
     """What a guest or a submission wrote, for a terminal."""
     return "".join(c if " " <= c <= "~" else "?" for c in text)
+
+
+def duration(ns: int) -> str:
+    """A time as people say it: `1.25 ms`. It may be negative."""
+    for unit, size in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
+        if abs(ns) >= size:
+            return f"{ns / size:.3f}".rstrip("0").rstrip(".") + f" {unit}"
+    return f"{ns} ns"
+
+
+def paragraph(text: str, indent: str = "") -> None:
+    """Prints sentences, in lines that fit a terminal."""
+    say(textwrap.fill(text, WIDTH, subsequent_indent=indent))
 
 
 def say(text: str = "") -> None:

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Frames: `atl frame MFN`, `atl frames D`, `atl who VA`."""
 
-import struct
 from collections import Counter
 
 from . import layout
 from .command import Failure, command, number, say, table, words
-from .framewords import are, frame_words, plural
+from .framewords import are, frame_words, machine_to_physical, plural
 from .holders import NONE, Records, Walk, counted, walk
 from .layout import LINE
-from .model import (DOMID_NONE, OWNER_MACHINE, bytes_at, domain, domain_numbers, function_at, has, name_of, running, slots, source_line,
+from .model import (DOMID_NONE, OWNER_MACHINE, domain, domain_numbers, function_at, has, name_of, running, slots, source_line,
                     variable)  # fmt: skip
 from .pagetable import base_of, flags, follow, remark, rights
 
@@ -140,10 +139,6 @@ def by_type(records: Records, mine: list[int]) -> None:
     table(("TYPE", "FRAMES", "USED", "PINNED", "HELD"), rows, "bcde")
 
 
-def machine_to_physical(count: int) -> tuple[int, ...]:
-    return struct.unpack(f"<{count}I", bytes_at(LINE, 4 * count))
-
-
 def strange(records: Records, mfn: int, pfn: int, often: int) -> str:
     """What is unusual about a frame of a domain's, or nothing."""
     r = records[mfn]
@@ -171,13 +166,14 @@ def show_who(given: list[str]) -> None:
 
     atl who VA
 
-    In the running domain; above the line, which part of the hypervisor's space it is. An address can be an expression: $eip, &frame_table."""
+    In the running domain; above the line, which part of the hypervisor's space it is. An address can be an expression: $eip,
+    &frame_table."""
     va = number(words(given, "who VA", 1)[0], "address")
     if va >= LINE:
         say(f"{va:#010x}: above the line: {layout.part(va)}{place_words(va)}")
     d = running() or slots()[0]
     records, base = Records(), base_of(d)
-    entries = follow(base, va)
+    entries = follow(base, va, records.count)
     last = entries[-1]
     if va < LINE:
         say(f"{va:#010x} of domain {int(d['id'])} \"{name_of(d)}\"{place_words(va)}")

@@ -22,6 +22,10 @@ def pfn_of(mfn: int) -> int:
     return struct.unpack("<I", bytes_at(LINE + 4 * mfn, 4))[0]
 
 
+def machine_to_physical(count: int) -> tuple[int, ...]:
+    return struct.unpack(f"<{count}I", bytes_at(LINE, 4 * count))
+
+
 def pfn_words(mfn: int) -> str:
     pfn = pfn_of(mfn)
     return "no pfn" if pfn == NONE else f"pfn {pfn:#x}"
@@ -38,6 +42,10 @@ def frame_words(records: Records, mfn: int) -> str:
     if counted() and r.type:
         text += f", {records.type_name(r.type)}" + ("" if r.uses else ", not in use as that now")
     return text
+
+
+def owner_words(owner: int) -> str:
+    return {DOMID_NONE: "nobody", OWNER_MACHINE: "the hypervisor"}.get(owner, f"domain {owner}")
 
 
 def ownerless(records: Records, mfn: int) -> str:

@@ -11,7 +11,7 @@ from functools import cached_property
 import gdb
 
 from .command import Failure
-from .model import bytes_at, domains, has, hypervisor, many_frames_words, snapshot, type_of, variable
+from .model import bytes_at, domains, has, hypervisor, many_frames_words, raw_of, snapshot, type_of, variable
 
 NONE = 0xFFFFFFFF  # MFN_NONE, the end of a list, and ATELIER_NO_PFN
 PRESENT, WRITABLE_BIT = 1, 2
@@ -44,8 +44,29 @@ class Record:
     linear: int
 
 
-class Records:
-    """The frame table, as it was when this was made. A column at a time, or one frame's record."""
+class Columns:
+    """An array of structures, read as one block and looked at by columns: a gdb.Value for each would take too long."""
+
+    def __init__(self, raw: bytes, kind: gdb.Type):
+        self.raw, self.size = raw, kind.sizeof
+        self.fields = {f.name: (f.bitpos, f.bitsize or 8 * f.type.sizeof) for f in kind.fields()}
+
+    def column(self, name: str) -> list[int]:
+        """A field of all, which is a number without a sign, of 1, 2 or 4 bytes, or some bits of one."""
+        bit, bits = self.fields[name]
+        if bits in (16, 32):
+            values = memoryview(self.raw).cast("H" if bits == 16 else "I")
+            return values[bit // bits::self.size * 8 // bits].tolist()
+        mask = (1 << bits) - 1
+        return [byte >> bit % 8 & mask for byte in self.raw[bit // 8::self.size]]
+
+    def flagged(self, name: str) -> list[int]:
+        """Those that have a flag."""
+        return [i for i, is_set in enumerate(self.column(name)) if is_set]
+
+
+class Records(Columns):
+    """The frame table, as it was when this was made."""
 
     def __init__(self) -> None:
         table = variable("frame_table")
@@ -55,24 +76,7 @@ class Records:
             raise Failure("there is no frame table yet: the hypervisor is starting")
         if self.count > FRAMES_MOST:
             raise Failure(f"the frame table is broken: it says that it has {self.count:,} records")
-        self.size = kind.sizeof
-        self.fields = {f.name: (f.bitpos, f.bitsize or 8 * f.type.sizeof) for f in kind.fields()}
-        self.raw = bytes_at(int(table["records"]), self.count * self.size)
-
-    def column(self, name: str) -> list[int]:
-        """A field of all frames: fast for whole numbers of 1, 2 or 4 bytes."""
-        bit, bits = self.fields[name]
-        if bits == 8:
-            return list(self.raw[bit // 8::self.size])
-        if bits in (16, 32):
-            values = memoryview(self.raw).cast("H" if bits == 16 else "I")
-            return values[bit // bits::self.size * 8 // bits].tolist()
-        mask = (1 << bits) - 1
-        return [byte >> bit % 8 & mask for byte in self.raw[bit // 8::self.size]]
-
-    def flagged(self, name: str) -> list[int]:
-        """The frames that have a flag."""
-        return [mfn for mfn, is_set in enumerate(self.column(name)) if is_set]
+        super().__init__(bytes_at(int(table["records"]), self.count * kind.sizeof), kind)
 
     def __getitem__(self, mfn: int) -> Record:
         whole = int.from_bytes(self.raw[mfn * self.size:(mfn + 1) * self.size], "little")
@@ -114,7 +118,8 @@ class Walk:
     """Everything that holds frames."""
 
     records: Records
-    domains: tuple[gdb.Value, ...]  # each read as a whole
+    domains: tuple[gdb.Value, ...]  # each read as a whole, ...
+    raw: dict[int, bytes]  # ... and its bytes, by number
     tables: dict[int, tuple[int, ...]]  # page tables that are valid, by frame: their entries
     directories: dict[int, tuple[int, ...]]
     _named: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
@@ -202,8 +207,12 @@ class Walk:
                 mfn = int(ring["frame"]["n"])
                 yield mfn, self.records.numbers["FRAME_WRITABLE"], "the ring {} {} of domain {}".format, (name, device, number)
 
+    @cached_property
+    def vifs(self) -> list[gdb.Value]:
+        return list(vifs())
+
     def _vifs(self) -> Iterator[Hold]:
-        for v in vifs():
+        for v in self.vifs:
             name = (int(v["number"]), int(v["domain"]["id"]))
             for mfn in posted(v):
                 yield mfn, 0, "posted to receive into: VIF {} of domain {}".format, name
@@ -241,7 +250,10 @@ def walk() -> Walk:
     tables = [mfn for mfn in valid if types[mfn] == records.numbers["FRAME_TABLE"]]
     directories = [mfn for mfn in valid if types[mfn] == records.numbers["FRAME_DIRECTORY"]]
     words = many_frames_words(tables + directories)
-    return Walk(records, tuple(snapshot(d) for d in domains()), {mfn: words[mfn] for mfn in tables},
+    slots = list(domains())
+    raw = [raw_of(d) for d in slots]
+    seen = tuple(gdb.Value(data, d.type) for data, d in zip(raw, slots, strict=True))
+    return Walk(records, seen, {int(d["id"]): data for d, data in zip(seen, raw, strict=True)}, {mfn: words[mfn] for mfn in tables},
                 {mfn: words[mfn] for mfn in directories})  # fmt: skip
 
 
@@ -252,9 +264,9 @@ def array(value: gdb.Value) -> list[int]:
 
 def elements(value: gdb.Value) -> Iterator[gdb.Value]:
     """An array's, read as a whole."""
-    whole = snapshot(value)
-    for i in range(value.type.range()[1] + 1):
-        yield whole[i]
+    raw, kind = raw_of(value), value.type.target()
+    for at in range(0, len(raw), kind.sizeof):
+        yield gdb.Value(raw[at:at + kind.sizeof], kind)
 
 
 def rings(d: gdb.Value) -> Iterator[tuple[str, int, gdb.Value]]:

@@ -75,5 +75,6 @@ def own_frames() -> dict[int, str]:
     for slot in slots:
         for page, entry in enumerate(tables[entries[slot] >> 12]):
             if entry & 1:
-                found.setdefault(entry >> 12, part(slot << 22 | page << 12).split(",")[0] if slot in SLOTS_IMAGE else slot_words(slot << 22))
+                what = part(slot << 22 | page << 12).split(",")[0] if slot in SLOTS_IMAGE else slot_words(slot << 22)
+                found.setdefault(entry >> 12, what)
     return found

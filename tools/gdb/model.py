@@ -13,6 +13,7 @@ from pathlib import Path
 import gdb
 
 from .command import Failure, clean
+from .executable import executable
 
 PAGE = 4096
 WORDS = struct.Struct("<1024I")
@@ -36,8 +37,8 @@ def variable(name: str, file: str = "") -> gdb.Value:
     found = [symbol for symbol in (objfile.lookup_global_symbol(name), *_statics(name)) if symbol is not None]
     for symbol in found:
         # Of a file that only declares it, GDB knows it as unresolved, and finds it all the same.
-        is_variable = symbol.is_variable or symbol.addr_class == gdb.SYMBOL_LOC_UNRESOLVED
-        if is_variable and symbol.symtab.filename.endswith(file):
+        declared = symbol.addr_class == gdb.SYMBOL_LOC_UNRESOLVED
+        if declared or (symbol.is_variable and symbol.symtab.filename.endswith(file)):
             return symbol.value()
     raise Failure(f"this hypervisor has no `{name}`: it belongs to a later lab, or was renamed")
 
@@ -75,39 +76,62 @@ def hypervisor_block() -> gdb.Block:
 
 
 def address(symbol: str) -> int:
-    """Where a function or label of the hypervisor's lies."""
-    try:
-        return int(gdb.parse_and_eval(f"(unsigned int)&{symbol}"))
-    except gdb.error:
-        raise Failure(f"this hypervisor has no `{symbol}`") from None
+    """Where a function or label of the hypervisor's lies, whatever guest has that name as well."""
+    found = executable(hypervisor().filename).symbols
+    if symbol not in found:
+        raise Failure(f"this hypervisor has no `{symbol}`")
+    return found[symbol].address
 
 
-def containing(pointer: gdb.Value, type_name: str, member: str) -> gdb.Value:
+def member(type_name: str, name: str) -> tuple[int, gdb.Type]:
+    """Where in a structure a member lies, in bytes, and its type; @name may lead on: `vbds.round`."""
+    kind, offset = type_of(type_name), 0
+    for part in name.split("."):
+        found = next((f for f in kind.fields() if f.name == part), None)
+        if found is None:
+            raise Failure(f"this hypervisor's `{type_name}` has no `{name}`: it comes with a later lab, or was renamed")
+        kind, offset = found.type.strip_typedefs(), offset + found.bitpos // 8
+    return offset, kind
+
+
+def containing(pointer: gdb.Value, type_name: str, name: str) -> gdb.Value:
     """What a pointer to a member lies in: container_of()."""
-    kind = type_of(type_name)
-    offset = 0
-    for part in member.split("."):
-        field = next(field for field in kind.fields() if field.name == part)
-        offset += field.bitpos // 8
-        kind = field.type
-    place = int(pointer) - offset
+    place = int(pointer) - member(type_name, name)[0]
     return gdb.Value(place).cast(type_of(type_name).pointer()).dereference()
 
 
-def list_of(head: gdb.Value, type_name: str, member: str) -> Iterator[gdb.Value]:
-    """The entries of a `struct list` of lib/list.h, from its head on."""
+def list_of(head: gdb.Value, type_name: str, name: str, most: int = LIST_LONGEST) -> Iterator[gdb.Value]:
+    """The entries of a `struct list` of lib/list.h, from its head on. @most: how many there can be."""
     start, at = int(head.address), head["next"]
-    for _ in range(LIST_LONGEST):
+    for _ in range(most + 1):
         if int(at) == start:
             return
         if int(at) == 0:
             return  # a head that nobody has initialised
-        yield containing(at, type_name, member)
+        yield containing(at, type_name, name)
         at = at["next"]
     raise Failure("a list does not come back to its head: it is broken")
 
 
+def whole(value: gdb.Value) -> gdb.Value:
+    """A value with all its bytes read at once, so that its fields and elements cost no further trip to the machine."""
+    return gdb.Value(gdb.selected_inferior().read_memory(int(value.address), value.type.sizeof).tobytes(), value.type)
+
+
+def as_type(raw: bytes, type_name: str) -> gdb.Value:
+    """Bytes, as the hypervisor's type that they are."""
+    kind = type_of(type_name)
+    return gdb.Value(raw[:kind.sizeof], kind)
+
+
 # ---- domains ----
+
+def share(d: gdb.Value, member: str, lab: int) -> gdb.Value:
+    """What a subsystem, which comes with a lab, keeps of a domain."""
+    if member not in d.type.strip_typedefs():
+        raise Failure(f"domains have no `{member}` here: they come with lab {lab}")
+    return d[member]
+
 
 def slots() -> gdb.Value:
     return variable("domains", "domain_table.c")["slots"]
@@ -160,6 +184,16 @@ def running() -> gdb.Value | None:
     return None if int(current) == 0 else current.dereference()
 
 
+def register(name: str) -> int:
+    """One of the processor's, as it is now, whichever frame of the call chain GDB shows."""
+    return int(gdb.newest_frame().read_register(name)) & 0xFFFFFFFF
+
+
+def in_ring_0() -> bool:
+    """Whether the hypervisor itself is at work."""
+    return register("cs") & 3 == 0
+
+
 def owner_name(owner: int) -> str:
     """Whose a frame is, in words."""
     return {DOMID_NONE: "nobody's", OWNER_MACHINE: "the hypervisor's"}.get(owner, f"domain {owner}'s")
@@ -206,9 +240,13 @@ def bytes_at(place: int, length: int) -> bytes:
     return gdb.selected_inferior().read_memory(place, length).tobytes()
 
 
+def raw_of(value: gdb.Value) -> bytes:
+    return bytes_at(int(value.address), value.type.sizeof)
+
+
 def snapshot(value: gdb.Value) -> gdb.Value:
     """A structure read as a whole, for walks that look at much of it: each field of GDB's values is a read of its own."""
-    return gdb.Value(bytes_at(int(value.address), value.type.sizeof), value.type)
+    return gdb.Value(raw_of(value), value.type)
 
 
 def source_line(place: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import gdb
 
 from . import layout
-from .command import Failure, command, number, say, words
+from .command import command, number, say, words
 from .framewords import frame_words
 from .holders import NONE, PRESENT, Records, counted
 from .layout import FENCE, LINE
@@ -44,19 +44,16 @@ def base_of(d: gdb.Value) -> int:
     return layout.directory() if mfn == NONE else mfn
 
 
-def follow(base: int, va: int) -> list[Entry]:
-    """The processor's walk: the directory's entry, and the table's if there is one."""
+def follow(base: int, va: int, frames: int = 1 << 20) -> list[Entry]:
+    """The processor's walk: the directory's entry, and the table's if there is one. @frames: how many the machine has."""
     first = _entry(base, va >> 22)
-    if not first.present or first.value & PS:
+    if not first.present or first.value & PS or first.mfn >= frames:
         return [first]
     return [first, _entry(first.mfn, va >> 12 & 1023)]
 
 
 def _entry(table: int, index: int) -> Entry:
-    try:
-        return Entry(table, index, struct.unpack("<I", physical(table << 12 | index << 2, 4))[0])
-    except gdb.MemoryError:
-        raise Failure(f"frame {table:#x}, which should be a page table, is no memory of this machine: the walk ends there") from None
+    return Entry(table, index, struct.unpack("<I", physical(table << 12 | index << 2, 4))[0])
 
 
 def flags(entry: int) -> str:
@@ -72,6 +69,8 @@ def rights(entries: list[Entry], va: int) -> str:
     last = entries[-1]
     if not last.present:
         return "nothing is mapped there: any access is a page fault"
+    if len(entries) == 1 and not last.value & PS:
+        return "the page table is outside of memory: the walk ends there"
     user, write = all(e.value & US for e in entries), all(e.value & RW for e in entries)
     may = "read and write" if write else "read, not write"
     if va >= FENCE:
@@ -106,7 +105,7 @@ def show_walk(given: list[str]) -> None:
     say(f"domain {int(d['id'])} \"{name_of(d)}\", {va:#010x}: slot {va >> 22}, entry {va >> 12 & 1023}, byte {va & 0xFFF:#x}")
     if own:
         say("  it has no page directory of its own: this is the hypervisor's")
-    show_entries(records, follow(base, va), va)
+    show_entries(records, follow(base, va, records.count), va)
 
 
 def show_entries(records: Records, entries: list[Entry], va: int) -> None:
@@ -122,5 +121,5 @@ def show_entries(records: Records, entries: list[Entry], va: int) -> None:
     text = remark(records, last.mfn) if last.present else ""
     if text:
         say(text)
-    if last.present:
+    if last.present and (len(entries) == 2 or last.value & PS):
         say(f"machine address {(last.value & 0xFFC00000 | va & 0x3FFFFF) if last.value & PS else (last.mfn << 12 | va & 0xFFF):#x}")

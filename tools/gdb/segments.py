@@ -10,7 +10,7 @@ import gdb
 from .command import Failure, command, number, say, table, words
 from .holders import NONE, array
 from .layout import FENCE
-from .model import bytes_at, domain, domain_numbers, frame_bytes, hypervisor, name_of, running, snapshot, variable
+from .model import bytes_at, domain, domain_numbers, frame_bytes, in_ring_0, name_of, register, running, snapshot, variable
 
 A_FRAME, FRAMES = 512, 16
 RESERVED_FRAME, RESERVED_SLOTS = 14, 16  # the first slots of frames 14 and 15 of a GDT are the hypervisor's
@@ -79,19 +79,31 @@ class Descriptor:
             return ("code, readable" if flag else "code") + (", conforming" if self.high & 0x400 else "") + bits
         return ("data, writable" if flag else "data") + (", expand-down" if self.down else "") + bits
 
-    def reach(self) -> str:
-        """Where its last byte lies, seen from the fence."""
+    def short(self) -> str:
+        """The type, for a column."""
+        if self.system:
+            return self.kind()
+        flag = bool(self.high & 0x200)
+        words_ = [("code rx" if flag else "code x") if self.code else ("data rw" if flag else "data r")]
+        words_ += ["conforming"] * bool(self.code and self.high & 0x400) + ["down"] * self.down + ["16"] * (not self.high & 0x400000)
+        return " ".join(words_)
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """The first and the last byte that it reaches; the last is less if that goes over the top. None: there is none."""
         if self.offsets is None:
-            return "no byte"
+            return None
         first, last = (self.base + offset for offset in self.offsets)
-        if first <= TOP < last:
-            return "OVER the top and through zero"
-        first, last = first & TOP, last & TOP
-        if first > last:
-            return "OVER the top and through zero"
-        if last >= FENCE:
-            return f"{last + 1 - FENCE:#x} ABOVE the fence"
-        return "up to the fence" if last == FENCE - 1 else f"{FENCE - 1 - last:#x} below the fence"
+        return (first & TOP, last & TOP) if last - first <= TOP else (0, TOP)
+
+    def reach(self) -> str:
+        """Where its bytes lie, seen from the fence: one of `none`, `below`, `to it`, `ABOVE`."""
+        if self.span is None:
+            return "none"
+        first, last = self.span
+        if first > last or last >= FENCE:
+            return "ABOVE"
+        return "to it" if last == FENCE - 1 else "below"
 
 
 @dataclass(frozen=True)
@@ -140,30 +152,30 @@ def ldt(d: gdb.Value) -> Iterator[Slot]:
                 yield Slot(i * A_FRAME + slot, descriptor, False)
 
 
+HEAD = ("SELECTOR", "BASE", "LIMIT", "DPL", "LAST BYTE", "FENCE", "TYPE")
+
+
+def row(slot: Slot, of_ldt: bool) -> tuple[str, ...]:
+    e = slot.descriptor
+    selector = f"{slot.index << 3 | (4 if of_ldt else 0) | e.dpl:#x}"
+    if not e.present:
+        return selector, "", "", "", "", "", "absent"
+    last = f"{e.span[1]:#010x}" if e.span else "none"
+    return selector, f"{e.base:#010x}", f"{e.limit:#010x}", str(e.dpl), last, e.reach(), e.short()
+
+
 def show_table(slots: list[Slot], of_ldt: bool) -> None:
-    """Those that are not empty."""
-    there = [slot for slot in slots if not slot.descriptor.empty and not slot.reserved]
-    rows = []
-    for slot in there[:SHOWN]:
-        e = slot.descriptor
-        selector = slot.index << 3 | (4 if of_ldt else 0) | e.dpl
-        if not e.present:
-            rows.append((f"{selector:#x}", "", "", "", "", "absent: the rest is the guest's own"))
-            continue
-        rows.append((f"{selector:#x}", f"{e.base:#010x}", f"{e.limit:#010x}", e.dpl, e.reach(), e.kind()))
-    if rows:
-        table(("SELECTOR", "BASE", "LIMIT", "DPL", "REACHES", "TYPE"), rows, "a")
-    if len(there) > SHOWN:
-        say(f"and {len(there) - SHOWN:,} more")
-
-
-def summary(slots: list[Slot]) -> None:
-    """The reserved ones, in one table of their own."""
-    there = [slot for slot in slots if slot.reserved and not slot.descriptor.empty]
-    say("reserved for the hypervisor, which writes them:")
-    table(("SELECTOR", "BASE", "LIMIT", "DPL", "REACHES", "TYPE"),
-          [(f"{slot.index << 3 | slot.descriptor.dpl:#x}", f"{slot.descriptor.base:#010x}", f"{slot.descriptor.limit:#010x}",
-            slot.descriptor.dpl, slot.descriptor.reach(), slot.descriptor.kind()) for slot in there], "a")  # fmt: skip
+    """Those that are not empty; the reserved ones in a table of their own."""
+    there = [slot for slot in slots if not slot.descriptor.empty]
+    own = [slot for slot in there if not slot.reserved]
+    if own:
+        table(HEAD, [row(slot, of_ldt) for slot in own[:SHOWN]], "a")
+    if len(own) > SHOWN:
+        say(f"and {len(own) - SHOWN:,} more")
+    reserved = [row(slot, of_ldt) for slot in there if slot.reserved]
+    if reserved:
+        say("in the reserved slots, which the hypervisor writes:")
+        table(HEAD, reserved, "a")
 
 
 @command("gdt", domain_numbers)
@@ -172,17 +184,15 @@ def show_gdt(given: list[str]) -> None:
 
     atl gdt D
 
-    SELECTOR has the DPL as its RPL. LIMIT is an offset: the last one of a segment, or of an expand-down one the one before the
-    first. REACHES says where the last byte lies, seen from the fence, which no guest's segment may cross. The reserved
-    slots are the hypervisor's; those with DPL 0 may reach further."""
+    SELECTOR has the DPL as its RPL. LIMIT is an offset: the last one of a segment; of an expand-down one (down) the one before
+    the first. LAST BYTE is the address of the last one that it reaches; FENCE is where that lies: below it, up to it (to it),
+    ABOVE it, which only the hypervisor's own, of DPL 0, may. r, w, x: read, write, execute; 16: a segment of 16 bits."""
     d = domain(words(given, "gdt D", 1)[0])
     share = segments_of(d)
     frames = int(share["gdt_frames"]) if share is not None else 0
     say(f"domain {int(d['id'])} \"{name_of(d)}\": " + (f"a GDT of {frames} frame{'s' * (frames != 1)}: "
         + ", ".join(f"{mfn:#x}" for mfn in array(share["gdt"]) if mfn != NONE) if frames else "no GDT of its own"))  # fmt: skip
-    slots = list(gdt(d))
-    show_table(slots, False)
-    summary(slots)
+    show_table(list(gdt(d)), False)
 
 
 @command("ldt", domain_numbers)
@@ -228,8 +238,9 @@ def show_segment(given: list[str]) -> None:
 
 def explain(slot: Slot, selector: int) -> None:
     e = slot.descriptor
-    if e.empty or not e.present:
-        say(f"  absent: to load it is #NP with error code {selector & ~3:#x} (empty: #GP)")
+    if not e.present:
+        kind = "empty: to load it is #GP" if e.empty else "absent: to load it is #NP"
+        say(f"  {kind} with error code {selector & ~3:#x}")
         return
     say(f"  {e.kind()}, DPL {e.dpl}" + (": the hypervisor's, in a reserved slot" if slot.reserved else ""))
     say(f"  base {e.base:#010x}, limit {e.limit:#x}")
@@ -238,16 +249,22 @@ def explain(slot: Slot, selector: int) -> None:
     if e.offsets is None:
         say("  it reaches no byte: expand-down, and its limit is its top")
         return
-    first, last = e.offsets
-    say(f"  offsets {first:#x} to {last:#x}, that is bytes {e.base + first & TOP:#010x} to {e.base + last & TOP:#010x}: {e.reach()}")
+    say("  offsets {:#x} to {:#x}, that is bytes {:#010x} to {:#010x}: {}".format(*e.offsets, *e.span, reach_words(e)))
     if not e.down and e.base:
         say(f"  an access at a negative offset, such as 0xfffffffc ({e.base - 4 & TOP:#010x}), is beyond the limit")
 
 
+def reach_words(e: Descriptor) -> str:
+    first, last = e.span
+    if first > last:
+        return "over the top and through zero"
+    if last >= FENCE:
+        return f"{last + 1 - FENCE:#x} bytes above the fence"
+    return "up to the fence, and no further" if last == FENCE - 1 else f"{FENCE - 1 - last:#x} bytes below the fence"
+
+
 def holding(d: gdb.Value, selector: int) -> str:
     """Which segment registers have a selector, as the domain sees them."""
-    in_ring_0 = int(gdb.parse_and_eval("$cs")) & 3 == 0
-    saved = d["vcpu"]["regs"]
-    names = [name for name in REGISTERS
-             if int(saved[name] if in_ring_0 else gdb.parse_and_eval(f"${name}")) & 0xFFFC == selector & 0xFFFC]  # fmt: skip
+    saved, own = d["vcpu"]["regs"], in_ring_0()
+    names = [name for name in REGISTERS if int(saved[name] if own else register(name)) & 0xFFFC == selector & 0xFFFC]
     return "now in " + ", ".join(name.upper() for name in names) if names else "in no segment register now"

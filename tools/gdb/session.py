@@ -47,13 +47,15 @@ class _End(gdb.Breakpoint):
 def begin(path: str) -> None:
     """Attaches to the machine, and goes to the hypervisor's first instruction; ends GDB if that cannot be."""
     try:
-        _begin(path)
+        connect(path)
+        gdb.execute("continue", to_string=True)
     except (gdb.error, OSError, ValueError, KeyError) as error:
         say(f"gdb: {error}")
         gdb.execute("quit 98")
 
 
-def _begin(path: str) -> None:
+def connect(path: str) -> None:
+    """Attaches to the machine at its reset, to be stopped at the hypervisor's first instruction."""
     global current, _monitor
     told = json.loads(Path(path).read_text())
     folder = Path(path).parent
@@ -72,7 +74,6 @@ def _begin(path: str) -> None:
         _fence()
     _End()
     gdb.execute(f"thbreak *{told['entry']:#x}", to_string=True)
-    gdb.execute("continue", to_string=True)
 
 
 def _guard(_event: object) -> None:
