@@ -7,7 +7,7 @@
 #include "lib/string.h"
 #include "machine.h"
 
-#define FRAMES_A_LOOK	16u	/* that are handed out before an interrupt is looked for: each is 1,024 stores */
+#define FRAMES_A_LOOK	16u	/* that are handed out or filled before an interrupt is looked for: each is 1,024 stores */
 
 /* ---- birth ---- */
 
@@ -51,8 +51,7 @@ static uint32_t hand_out(struct domain *d, guest_addr_t list, uint32_t n)
 	uint32_t mfns[FRAMES_A_LOOK], pfn = d->memory.owned.count, missed;
 
 	n = frame_pool_take(d, mfns, MIN(n, FRAMES_A_LOOK));
-	for (uint32_t i = 0; i < n; i++)
-		machine_m2p_set(MFN(mfns[i]), pfn + i);
+	machine_m2p_fill(mfns, n, pfn);
 	missed = copy_to_guest(list, mfns, n * sizeof(*mfns));
 	for (; missed > 0; missed -= MIN(missed, sizeof(*mfns)))
 		frame_pool_give_up(MFN(mfns[--n]));
@@ -77,6 +76,68 @@ static int frame_list(struct domain *d, struct control_op *op)
 		f->count += got;
 	} while (got == FRAMES_A_LOOK && f->count < wanted && !machine_interrupt_due());
 	return wanted > 0 && f->count == 0 ? -EFAULT : 0;
+}
+
+static bool piece_ok(const struct control_piece *p)
+{
+	return p->size <= PAGE_SIZE - p->from % PAGE_SIZE && p->size <= PAGE_SIZE - p->to % PAGE_SIZE;
+}
+
+/* What the builder may read it may have copied; where it could map a frame for writing it may have it written. */
+static int fill_piece(struct domain *builder, struct domain *d, const struct control_piece *p)
+{
+	mfn_t from = MFN(p->from >> PAGE_SHIFT), to = MFN(p->to >> PAGE_SHIFT);
+	int err;
+
+	if (!piece_ok(p))
+		return -EINVAL;
+	err = frame_get(builder, from);
+	if (err)
+		return err;
+	err = frame_get_type(d, to, FRAME_WRITABLE);
+	if (!err) {
+		memcpy((char *)machine_map_frame(to, WINDOW_DATA) + p->to % PAGE_SIZE,
+		       (char *)machine_map_frame(from, WINDOW_COPY) + p->from % PAGE_SIZE, p->size);
+		frame_put_type(to);
+	}
+	frame_put(from);
+	return err;
+}
+
+/* The next @n pieces at most: how many, and in *@err why not one more. */
+static uint32_t fill_some(struct domain *d, guest_addr_t list, uint32_t n, int *err)
+{
+	struct control_piece pieces[FRAMES_A_LOOK];
+	uint32_t done = 0;
+
+	n = MIN(n, FRAMES_A_LOOK);
+	*err = copy_from_guest(pieces, list, n * sizeof(*pieces)) ? -EFAULT : 0;
+	while (!*err && done < n) {
+		*err = fill_piece(sched_current(), d, &pieces[done]);
+		done += !*err;
+	}
+	return done;
+}
+
+static int fill(struct domain *d, struct control_op *op)
+{
+	struct control_fill *f = &op->u.fill;
+	uint32_t wanted = f->count;
+	int err = 0;
+
+	if (started(d))
+		return -EEXIST;
+	if (!guest_array_ok(GUEST_ADDR(f->list), wanted, sizeof(struct control_piece)))
+		return -EFAULT;
+	f->count = 0;
+	while (!err && f->count < wanted) {
+		guest_addr_t list = guest_add(GUEST_ADDR(f->list), f->count * sizeof(struct control_piece));
+
+		f->count += fill_some(d, list, wanted - f->count, &err);
+		if (machine_interrupt_due())
+			break;
+	}
+	return f->count > 0 ? 0 : err;
 }
 
 static int start(struct domain *d, struct control_op *op)
@@ -387,6 +448,7 @@ static const struct operation {
 } operations[] = {
 	[CONTROL_create] = { create, NOBODY },
 	[CONTROL_frame_list] = { frame_list, ANOTHER },
+	[CONTROL_fill] = { fill, ANOTHER },
 	[CONTROL_start] = { start, ANOTHER },
 	[CONTROL_destroy] = { destroy, DYING_TOO },
 	[CONTROL_pause] = { pause, ANOTHER },
@@ -443,7 +505,7 @@ int do_control_op(struct domain *d, guest_addr_t at)
 	/* Written back at once: nothing is to be done whose answer could not be told. */
 	if (copy_from_guest(&op, at, sizeof(op)) || copy_to_guest(at, &op, sizeof(op)))
 		return -EFAULT;
-	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_unread)
+	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_fill)
 		return -EINVAL;
 	if (op.op >= ARRAY_SIZE(operations) || !operations[op.op].execute)
 		return -ENOSYS;

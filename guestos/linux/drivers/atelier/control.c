@@ -8,14 +8,18 @@
  * the address space that runs are.
  */
 #include <linux/capability.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/hugetlb.h>
 #include <linux/init.h>
 #include <linux/interrupt.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/pagevec.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/uaccess.h>
@@ -97,6 +101,8 @@ static int control(void __user *at)
 
 	if (copy_from_user(&op, at, sizeof(op)))
 		return -EFAULT;
+	if (op.op == CONTROL_fill)	/* it names frames of ours */
+		return -EINVAL;
 	err = find_buffer(&op, &b) ? call_with_buffer(&op, &b) : call(&op);
 	if (copy_to_user(at, &op, sizeof(op)))
 		return -EFAULT;
@@ -104,6 +110,12 @@ static int control(void __user *at)
 }
 
 /* ---- requests in another domain's name ---- */
+
+static int rest_a_while(void)
+{
+	cond_resched();
+	return signal_pending(current) ? -EINTR : 0;
+}
 
 /* Until all are done or one is refused. An interrupt ends a call early, but never before its first request. */
 static int execute(struct mmu_request *list, u32 count, u32 domain, u32 *done)
@@ -119,12 +131,6 @@ static int execute(struct mmu_request *list, u32 count, u32 domain, u32 *done)
 		*done += now;
 	} while (err == -EAGAIN && now > 0);
 	return err;
-}
-
-static int rest_a_while(void)
-{
-	cond_resched();
-	return signal_pending(current) ? -EINTR : 0;
 }
 
 static int mmu_batch(struct atelier_mmu *op, struct mmu_request *list)
@@ -157,6 +163,145 @@ static int mmu(void __user *at)
 	while (!err && op.done < op.count)
 		err = mmu_batch(&op, list) ?: op.done < op.count ? rest_a_while() : 0;
 	free_page((unsigned long)list);
+	return copy_to_user(at, &op, sizeof(op)) ? -EFAULT : err;
+}
+
+/* ---- other domains' frames, filled from a file ---- */
+
+/* Pages of the page cache that lie in a row, and what is to be copied from them: each goes to two frames at most. */
+struct filling {
+	struct folio_batch pages;
+	u32 frames[PAGEVEC_SIZE + 1];
+	struct control_piece pieces[2 * PAGEVEC_SIZE];
+	u32 count;
+};
+
+/* There are none of several pages. */
+static_assert(!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE));
+
+/* Those that are there from @index to @last; if there is none it is read, to be found the next time. */
+static int find_pages(struct file *file, pgoff_t index, pgoff_t last, struct folio_batch *pages)
+{
+	struct address_space *mapping = file->f_mapping;
+	pgoff_t next = index;
+	struct page *page;
+
+	folio_batch_init(pages);
+	if (filemap_get_folios_contig(mapping, &next, last, pages) && folio_test_uptodate(pages->folios[0]))
+		return 0;
+	folio_batch_release(pages);
+	page = shmem_mapping(mapping) ? shmem_read_mapping_page(mapping, index) : read_mapping_page(mapping, index, file);
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	put_page(page);
+	return 0;
+}
+
+/* Divides as much of @size bytes, from @from in the file to @to in the frames, as these pages hold. */
+static void make_pieces(struct filling *f, u32 from, u32 to, u32 size)
+{
+	u32 page = 0, frame = 0, step;
+
+	for (f->count = 0; size > 0 && page < folio_batch_count(&f->pages); f->count++) {
+		struct folio *folio = f->pages.folios[page];
+
+		if (!folio_test_uptodate(folio))
+			return;
+		step = min3(size, (u32)(PAGE_SIZE - offset_in_page(from)), (u32)(PAGE_SIZE - offset_in_page(to)));
+		f->pieces[f->count] = (struct control_piece){
+			atelier_p2m[folio_pfn(folio)] << PAGE_SHIFT | offset_in_page(from),
+			f->frames[frame] << PAGE_SHIFT | offset_in_page(to), step,
+		};
+		from += step;
+		to += step;
+		size -= step;
+		page += !offset_in_page(from);
+		frame += !offset_in_page(to);
+	}
+}
+
+/* Until all are copied or one is refused. */
+static int copy_pieces(struct filling *f, u32 domain, u32 *bytes)
+{
+	u32 i = 0, end;
+	int err = 0;
+
+	while (!err && i < f->count) {
+		struct control_op op = {
+			.interface = ATELIER_INTERFACE, .op = CONTROL_fill, .domain = domain,
+			.u.fill = { f->count - i, (unsigned long)&f->pieces[i] },
+		};
+
+		err = call(&op);
+		for (end = err ? i : i + op.u.fill.count; i < end; i++)
+			*bytes += f->pieces[i].size;
+	}
+	return err;
+}
+
+static int fill_batch(struct file *file, struct atelier_fill *op, struct filling *f, u32 size)
+{
+	u32 from = op->offset + op->done, to = op->at + op->done, n;
+	const u32 __user *theirs = (void __user *)op->frames;
+	int err;
+
+	size = min_t(u32, size, PAGEVEC_SIZE * PAGE_SIZE - offset_in_page(from));
+	n = (offset_in_page(to) + size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	if (copy_from_user(f->frames, theirs + (to >> PAGE_SHIFT), n * sizeof(u32)))
+		return -EFAULT;
+	err = find_pages(file, from >> PAGE_SHIFT, (from + size - 1) >> PAGE_SHIFT, &f->pages);
+	if (err)
+		return err;
+	make_pieces(f, from, to, size);
+	err = copy_pieces(f, op->domain, &op->done);
+	folio_batch_release(&f->pages);
+	return err;
+}
+
+/* How much of what was asked for is left, as long as the file is now. */
+static u32 left_to_fill(const struct file *file, const struct atelier_fill *op)
+{
+	loff_t left = i_size_read(file_inode(file)) - op->offset - op->done;
+
+	return clamp_t(loff_t, left, 0, op->size - op->done);
+}
+
+static int fill_from(struct file *file, struct atelier_fill *op)
+{
+	const struct address_space *mapping = file->f_mapping;
+	struct filling *f;
+	u32 left;
+	int err = 0;
+
+	if (!(file->f_mode & FMODE_READ))
+		return -EBADF;
+	if (!S_ISREG(file_inode(file)->i_mode) || IS_DAX(file_inode(file)) ||
+	    (!mapping->a_ops->read_folio && !shmem_mapping(file->f_mapping)))
+		return -EOPNOTSUPP;
+	f = kmalloc(sizeof(*f), GFP_KERNEL);
+	if (!f)
+		return -ENOMEM;
+	while (!err && (left = left_to_fill(file, op)) > 0)
+		err = fill_batch(file, op, f, left) ?: rest_a_while();
+	kfree(f);
+	return err;
+}
+
+static int fill(void __user *at)
+{
+	struct atelier_fill op;
+	struct fd fd;
+	int err = -EBADF;
+
+	if (copy_from_user(&op, at, sizeof(op)))
+		return -EFAULT;
+	if (op.size > U32_MAX - op.offset || op.size > U32_MAX - op.at)
+		return -EINVAL;
+	op.done = 0;
+	fd = fdget(op.file);
+	if (fd.file)
+		err = fill_from(fd.file, &op);
+	fdput(fd);
 	return copy_to_user(at, &op, sizeof(op)) ? -EFAULT : err;
 }
 
@@ -366,6 +511,8 @@ static long ioctl(struct file *file, unsigned int command, unsigned long at)
 		return map(file, (void __user *)at);
 	case ATELIER_MMU:
 		return mmu((void __user *)at);
+	case ATELIER_FILL:
+		return fill((void __user *)at);
 	}
 	return -ENOTTY;
 }
