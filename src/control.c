@@ -78,66 +78,73 @@ static int frame_list(struct domain *d, struct control_op *op)
 	return wanted > 0 && f->count == 0 ? -EFAULT : 0;
 }
 
-static bool piece_ok(const struct control_piece *p)
+/* The frames of a list that @n bytes from byte @at of theirs on reach into. */
+static int read_frames(uint32_t *frames, uint32_t list, uint32_t at, uint32_t n)
 {
-	return p->size <= PAGE_SIZE - p->from % PAGE_SIZE && p->size <= PAGE_SIZE - p->to % PAGE_SIZE;
+	uint32_t first = at / PAGE_SIZE, count = DIV_ROUND_UP(at % PAGE_SIZE + n, PAGE_SIZE);
+
+	return copy_from_guest(frames, GUEST_ADDR(list + first * sizeof(*frames)), count * sizeof(*frames)) ? -EFAULT : 0;
 }
 
-/* What the builder may read it may have copied; where it could map a frame for writing it may have it written. */
-static int fill_piece(struct domain *builder, struct domain *d, const struct control_piece *p)
+/* The builder may read what is its own, and write where it could map a frame of @d's for writing: which is then in use so. */
+static int get_both(const struct domain *builder, mfn_t from, struct domain *d, mfn_t to)
 {
-	mfn_t from = MFN(p->from >> PAGE_SHIFT), to = MFN(p->to >> PAGE_SHIFT);
-	int err;
+	const struct frame *f = frame_record(from);
 
-	if (!piece_ok(p))
+	if (!f)
 		return -EINVAL;
-	err = frame_get(builder, from);
-	if (err)
-		return err;
-	err = frame_get_type(d, to, FRAME_WRITABLE);
-	if (!err) {
-		memcpy((char *)machine_map_frame(to, WINDOW_DATA) + p->to % PAGE_SIZE,
-		       (char *)machine_map_frame(from, WINDOW_COPY) + p->from % PAGE_SIZE, p->size);
-		frame_put_type(to);
+	return f->owner == builder->id ? frame_get_type(d, to, FRAME_WRITABLE) : -EPERM;
+}
+
+/* As much as lies in FRAMES_A_LOOK frames, at most. */
+static int fill_some(struct domain *d, struct control_fill *f)
+{
+	uint32_t n = MIN(f->size - f->done, FRAMES_A_LOOK * PAGE_SIZE), step;
+	uint32_t from = (f->from + f->done) % PAGE_SIZE, to = (f->to + f->done) % PAGE_SIZE, end = from + n;
+	uint32_t sources[FRAMES_A_LOOK + 1], targets[FRAMES_A_LOOK + 1];
+	const struct domain *builder = sched_current();
+	int err = read_frames(sources, f->from_list, f->from + f->done, n);
+
+	if (!err)
+		err = read_frames(targets, f->to_list, f->to + f->done, n);
+	for (; from < end && !err; from += step, to += step) {
+		mfn_t source = MFN(sources[from / PAGE_SIZE]), target = MFN(targets[to / PAGE_SIZE]);
+
+		step = MIN(end - from, PAGE_SIZE - MAX(from % PAGE_SIZE, to % PAGE_SIZE));
+		err = get_both(builder, source, d, target);
+		if (err)
+			break;
+		memcpy((char *)machine_map_frame(target, WINDOW_DATA) + to % PAGE_SIZE,
+		       (char *)machine_map_frame(source, WINDOW_COPY) + from % PAGE_SIZE, step);
+		frame_put_type(target);
+		f->done += step;
 	}
-	frame_put(from);
 	return err;
 }
 
-/* The next @n pieces at most: how many, and in *@err why not one more. */
-static uint32_t fill_some(struct domain *d, guest_addr_t list, uint32_t n, int *err)
+static bool list_ok(uint32_t list, uint32_t end)
 {
-	struct control_piece pieces[FRAMES_A_LOOK];
-	uint32_t done = 0;
-
-	n = MIN(n, FRAMES_A_LOOK);
-	*err = copy_from_guest(pieces, list, n * sizeof(*pieces)) ? -EFAULT : 0;
-	while (!*err && done < n) {
-		*err = fill_piece(sched_current(), d, &pieces[done]);
-		done += !*err;
-	}
-	return done;
+	return guest_array_ok(GUEST_ADDR(list), end / PAGE_SIZE + (end % PAGE_SIZE > 0), sizeof(uint32_t));
 }
 
 static int fill(struct domain *d, struct control_op *op)
 {
 	struct control_fill *f = &op->u.fill;
-	uint32_t wanted = f->count;
 	int err = 0;
 
 	if (started(d))
 		return -EEXIST;
-	if (!guest_array_ok(GUEST_ADDR(f->list), wanted, sizeof(struct control_piece)))
+	if (f->size > UINT32_MAX - f->from || f->size > UINT32_MAX - f->to)
+		return -EINVAL;
+	if (!list_ok(f->from_list, f->from + f->size) || !list_ok(f->to_list, f->to + f->size))
 		return -EFAULT;
-	f->count = 0;
-	while (!err && f->count < wanted) {
-		guest_addr_t list = guest_add(GUEST_ADDR(f->list), f->count * sizeof(struct control_piece));
-
-		f->count += fill_some(d, list, wanted - f->count, &err);
+	f->done = 0;
+	while (f->done < f->size && !err) {
+		err = fill_some(d, f);
 		if (machine_interrupt_due())
 			break;
 	}
-	return f->count > 0 ? 0 : err;
+	return f->done > 0 ? 0 : err;
 }
 
 static int start(struct domain *d, struct control_op *op)

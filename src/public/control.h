@@ -51,11 +51,10 @@
 #define CONTROL_find		28	/* in info.name; out domain, info. -ESRCH: no living domain is called so */
 #define CONTROL_unread		29	/* in domain: the first living domain from this number on that printed what nobody has
 				   taken by CONTROL_console yet; out domain. -ESRCH: none */
-#define CONTROL_fill		30	/* in domain, fill: copies pieces of the caller's frames to its, in their order. out
-				   fill.count, fewer than asked if an interrupt was due or the next one is refused;
-				   an error is the first one's: -EINVAL (no such frame; more than the rest of a
-				   frame), -EPERM (whose frame), -EBUSY (in use, and not to be written). -EEXIST:
-				   it was started */
+#define CONTROL_fill		30	/* in domain, fill: copies @size bytes, in order. out fill.done, less than @size if an
+				   interrupt was due or the next frame is refused; an error, with nothing done, is
+				   the first one's: -EINVAL (no such frame), -EPERM (whose it is), -EBUSY (its, but
+				   in use and not to be written). -EINVAL: 4 GiB and more; -EEXIST: it was started */
 
 #define DOMAIN_NAME		32
 
@@ -130,14 +129,11 @@ struct control_frames {
 	uint32_t list;			/* address of uint32_t[count] */
 };
 
-struct control_piece {
-	uint32_t from, to;		/* machine addresses */
-	uint32_t size;			/* bytes: up to the end of a frame at most, at both ends */
-};
-
 struct control_fill {
-	uint32_t count;
-	uint32_t list;			/* address of struct control_piece[count] */
+	uint32_t from_list, to_list;	/* addresses of uint32_t[]: frames of the caller's; of the domain's */
+	uint32_t from, to;		/* the first byte, of all that these frames hold in a row */
+	uint32_t size;			/* bytes */
+	uint32_t done;
 };
 
 struct control_sched {

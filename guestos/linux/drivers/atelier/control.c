@@ -168,28 +168,46 @@ static int mmu(void __user *at)
 
 /* ---- other domains' frames, filled from a file ---- */
 
-/* Pages of the page cache that lie in a row, and what is to be copied from them: each goes to two frames at most. */
+#define FILL_BATCHES	4
+#define FILL_PAGES	(FILL_BATCHES * PAGEVEC_SIZE)
+
+/* Pages of the page cache that lie in a row, their frames, and those of the domain that their bytes go to. */
 struct filling {
-	struct folio_batch pages;
-	u32 frames[PAGEVEC_SIZE + 1];
-	struct control_piece pieces[2 * PAGEVEC_SIZE];
+	struct folio_batch pages[FILL_BATCHES];
+	u32 from[FILL_PAGES], to[FILL_PAGES + 1];
 	u32 count;
 };
 
 /* There are none of several pages. */
 static_assert(!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE));
 
-/* Those that are there from @index to @last; if there is none it is read, to be found the next time. */
-static int find_pages(struct file *file, pgoff_t index, pgoff_t last, struct folio_batch *pages)
+/* As many as are there and whole, from @index on up to @last. */
+static void find_pages(struct address_space *mapping, pgoff_t index, pgoff_t last, struct filling *f)
+{
+	f->count = 0;
+	for (u32 i = 0; i < FILL_BATCHES; i++) {
+		struct folio_batch *b = &f->pages[i];
+
+		folio_batch_init(b);
+		if (f->count == i * PAGEVEC_SIZE && index <= last)
+			filemap_get_folios_contig(mapping, &index, last, b);
+		for (u32 j = 0; j < folio_batch_count(b) && folio_test_uptodate(b->folios[j]); j++)
+			f->from[f->count++] = atelier_p2m[folio_pfn(b->folios[j])];
+	}
+}
+
+static void release_pages_found(struct filling *f)
+{
+	for (u32 i = 0; i < FILL_BATCHES; i++)
+		folio_batch_release(&f->pages[i]);
+}
+
+/* To be found the next time. */
+static int read_page(struct file *file, pgoff_t index)
 {
 	struct address_space *mapping = file->f_mapping;
-	pgoff_t next = index;
 	struct page *page;
 
-	folio_batch_init(pages);
-	if (filemap_get_folios_contig(mapping, &next, last, pages) && folio_test_uptodate(pages->folios[0]))
-		return 0;
-	folio_batch_release(pages);
 	page = shmem_mapping(mapping) ? shmem_read_mapping_page(mapping, index) : read_mapping_page(mapping, index, file);
 	if (IS_ERR(page))
 		return PTR_ERR(page);
@@ -197,45 +215,26 @@ static int find_pages(struct file *file, pgoff_t index, pgoff_t last, struct fol
 	return 0;
 }
 
-/* Divides as much of @size bytes, from @from in the file to @to in the frames, as these pages hold. */
-static void make_pieces(struct filling *f, u32 from, u32 to, u32 size)
-{
-	u32 page = 0, frame = 0, step;
-
-	for (f->count = 0; size > 0 && page < folio_batch_count(&f->pages); f->count++) {
-		struct folio *folio = f->pages.folios[page];
-
-		if (!folio_test_uptodate(folio))
-			return;
-		step = min3(size, (u32)(PAGE_SIZE - offset_in_page(from)), (u32)(PAGE_SIZE - offset_in_page(to)));
-		f->pieces[f->count] = (struct control_piece){
-			atelier_p2m[folio_pfn(folio)] << PAGE_SHIFT | offset_in_page(from),
-			f->frames[frame] << PAGE_SHIFT | offset_in_page(to), step,
-		};
-		from += step;
-		to += step;
-		size -= step;
-		page += !offset_in_page(from);
-		frame += !offset_in_page(to);
-	}
-}
-
 /* Until all are copied or one is refused. */
-static int copy_pieces(struct filling *f, u32 domain, u32 *bytes)
+static int copy_pages(struct filling *f, u32 from, u32 to, u32 size, struct atelier_fill *op)
 {
-	u32 i = 0, end;
+	u32 done = 0;
 	int err = 0;
 
-	while (!err && i < f->count) {
-		struct control_op op = {
-			.interface = ATELIER_INTERFACE, .op = CONTROL_fill, .domain = domain,
-			.u.fill = { f->count - i, (unsigned long)&f->pieces[i] },
-		};
+	while (!err && done < size) {
+		struct control_op fill;
 
-		err = call(&op);
-		for (end = err ? i : i + op.u.fill.count; i < end; i++)
-			*bytes += f->pieces[i].size;
+		fill.interface = ATELIER_INTERFACE;
+		fill.op = CONTROL_fill;
+		fill.domain = op->domain;
+		fill.u.fill = (struct control_fill){
+			(unsigned long)f->from, (unsigned long)f->to, from + done, to + done, size - done,
+		};
+		err = call(&fill);
+		if (!err)
+			done += fill.u.fill.done;
 	}
+	op->done += done;
 	return err;
 }
 
@@ -245,17 +244,16 @@ static int fill_batch(struct file *file, struct atelier_fill *op, struct filling
 	const u32 __user *theirs = (void __user *)op->frames;
 	int err;
 
-	size = min_t(u32, size, PAGEVEC_SIZE * PAGE_SIZE - offset_in_page(from));
+	size = min_t(u32, size, FILL_PAGES * PAGE_SIZE - offset_in_page(from));
 	n = (offset_in_page(to) + size + PAGE_SIZE - 1) >> PAGE_SHIFT;
-	if (copy_from_user(f->frames, theirs + (to >> PAGE_SHIFT), n * sizeof(u32)))
+	if (copy_from_user(f->to, theirs + (to >> PAGE_SHIFT), n * sizeof(u32)))
 		return -EFAULT;
-	err = find_pages(file, from >> PAGE_SHIFT, (from + size - 1) >> PAGE_SHIFT, &f->pages);
-	if (err)
-		return err;
-	make_pieces(f, from, to, size);
-	err = copy_pieces(f, op->domain, &op->done);
-	folio_batch_release(&f->pages);
-	return err;
+	find_pages(file->f_mapping, from >> PAGE_SHIFT, (from + size - 1) >> PAGE_SHIFT, f);
+	size = min_t(u32, size, f->count * PAGE_SIZE - offset_in_page(from));
+	if (f->count)
+		err = copy_pages(f, offset_in_page(from), offset_in_page(to), size, op);
+	release_pages_found(f);
+	return f->count ? err : read_page(file, from >> PAGE_SHIFT);
 }
 
 /* How much of what was asked for is left, as long as the file is now. */
