@@ -120,7 +120,7 @@ int frame_get_type(struct domain *d, mfn_t mfn, enum frame_type type)
 		err = first_use(d, f, mfn, type);
 	}
 	if (err)
-		f->refs--;	/* never the last one: it is the owner's */
+		frame_put(mfn);
 	return err;
 }
 
