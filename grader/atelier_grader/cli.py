@@ -21,6 +21,7 @@ from .trial import Outcome, Verdict
 
 SHOWN_FINDINGS = 5
 LINUX_TEST = "/* Linux test */"
+SPAWN = multiprocessing.get_context("spawn")  # another interpreter, with another order of sets
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def run_all(jobs: list[Job], options: argparse.Namespace) -> Iterator[Series]:
     """Runs the jobs, some at a time, and gives what became of them in order."""
     workers = max(options.jobs, 1)
     with tempfile.TemporaryDirectory(prefix="atelier-") as scratch, ThreadPoolExecutor(max_workers=workers) as pool, \
-            ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), ignore_interrupts) as elsewhere:
+            ProcessPoolExecutor(workers, SPAWN, ignore_interrupts, max_tasks_per_child=1) as elsewhere:
         base = (options.keep or Path(scratch)).resolve()
 
         def one(job: Job) -> Series:
