@@ -26,6 +26,7 @@ INFO_SIZE = 0x2000
 LOAD = 0x100000
 POLL = 0.02  # seconds between two looks at the process
 LOG_EVERY = 25  # looks at the process for one at its log
+SIGNAL_EVERY = 50  # looks at the process for one signal: it forgets those that come before its orders
 WALL_AFTER_SIGNAL = 30.0  # seconds for the debugger's orders
 
 SETTINGS = f"""\
@@ -149,8 +150,8 @@ def _wait(boot: Boot, folder: Path, process: subprocess.Popen) -> bool:
     on with the debugger's orders, which show how much time had passed.
     """
     deadline = time.monotonic() + boot.wall_seconds()
-    looks = 0
-    deaf = signalled = False
+    looks = signalled = 0
+    deaf = False
     while process.poll() is None:
         time.sleep(POLL)
         looks += 1
@@ -160,12 +161,19 @@ def _wait(boot: Boot, folder: Path, process: subprocess.Popen) -> bool:
         if looks % LOG_EVERY == 0 and not deaf:
             deaf = "HLT instruction with IF=0" in _text(folder / LOG)
         if (deaf or late) and not signalled:
-            signalled = True
+            signalled = looks
             deadline = time.monotonic() + WALL_AFTER_SIGNAL
-            process.send_signal(signal.SIGINT)
         elif late:
             raise Infra(f"the wall clock ended the run after {boot.wall_seconds():.0f} s")
+        if signalled and (looks - signalled) % SIGNAL_EVERY == 0 and _minds_signals(process):
+            process.send_signal(signal.SIGINT)
     return deaf
+
+
+def _minds_signals(process: subprocess.Popen) -> bool:
+    """Whether it has come as far as its debugger: before, a signal would be its end."""
+    caught = re.search(r"^SigCgt:\s*([0-9a-f]+)", _text(Path(f"/proc/{process.pid}/status")), re.MULTILINE)
+    return caught is not None and bool(int(caught[1], 16) >> (signal.SIGINT - 1) & 1)
 
 
 def _text(path: Path) -> str:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One test, run once: boots it (or starts it on the host), classifies the end, has it judged."""
 
+import hashlib
 import re
 import resource
 import signal
@@ -23,6 +24,8 @@ COMMAND_LINE = "console=com1 scrub=late"  # what a domain observed is read from 
 HOST_CPU_SECONDS = 60  # processor time of a program of the host
 HOST_WALL_SECONDS = 600.0
 HOST_ENVIRONMENT = {"LC_ALL": "C", "ASAN_OPTIONS": "detect_leaks=0"}
+# QEMU lets the processor go on for a moment when the machine is off: its registers but those that only ring 0 sets.
+RUN_ON = frozenset("eax ebx ecx edx esi edi ebp esp eip eflags hlt".split())
 MESSAGES_READ = 65536  # bytes, of its messages the last
 # How the hypervisor's report on itself begins, how it tells that a domain had to die (crash.c), and how Linux gives up.
 CRASH = re.compile(rb"^\(atelier\) CRASH: (.*?)\r?$", re.MULTILINE)
@@ -70,6 +73,7 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     tail: tuple[str, ...] = ()  # the last lines of output, for a reader
     seconds: float = 0.0
+    trace: tuple[tuple[str, str], ...] = ()  # a digest of each thing that the run left, by name
 
     @property
     def failed(self) -> bool:
@@ -121,21 +125,30 @@ class Ran:
 def run(root: Path, lab: Manifest, test: Test, where: str, seed: str, folder: Path) -> Outcome:
     """Runs a test of a built tree on "qemu", "bochs" or the "host". Leaves its files in `folder`."""
     start = time.monotonic()
-    output = b""
+    output, trace = b"", ()
     built = Built(root / "build" / TESTED, root / "build" / "labs" / lab.folder / "tests", root)
     try:
         asked = ask(lab, test, where, seed)
         if where == "host":
             ran = _on_host(built.tests / test.name, asked, folder)
-            end, output = judge_program(asked, ran), ran.said
+            end, output, trace = judge_program(asked, ran), ran.said, trace_of(ran)
         else:
             boot = boot_of(built, test, asked)
             result = RUNNERS[where](boot, folder)
-            end, output = judge_run(asked, result, boot.kernel), result.serial
+            end, output, trace = judge_run(asked, result, boot.kernel), result.serial, trace_of(result)
     except FAILURES as error:
         end = infra(error)
     return Outcome(lab, test, where, seed, end.verdict, end.detail, end.findings,
-                   () if end.verdict is Verdict.PASSED else tail(output), time.monotonic() - start)
+                   () if end.verdict is Verdict.PASSED else tail(output), time.monotonic() - start, trace)
+
+
+def trace_of(left: Run | Ran) -> tuple[tuple[str, str], ...]:
+    """What has to be the same whenever the seed is."""
+    parts = vars(left)
+    if isinstance(left, Run):
+        parts = parts | {"registers": {name: value for name, value in left.registers.items() if name not in RUN_ON}}
+    return tuple((name, hashlib.sha256(what if isinstance(what, bytes) else repr(what).encode()).hexdigest())
+                 for name, what in parts.items())
 
 
 # What may keep a run from saying anything about the hypervisor.
