@@ -19,6 +19,7 @@ from .emulator import ROOT, Infra
 from .gradecli import KeyFileError, read_key
 from .manifest import Manifest, ManifestError
 from .result import INFRA, NOT_RUN, Lab, Result, from_json
+from .score import flagged
 from .submission import Refused
 
 PROGRAM = ROOT / "grader/grade-class"
@@ -190,6 +191,9 @@ def collect(options: argparse.Namespace, root: Path, lab: Manifest, submissions:
     unrun = [test for row in table if row.result for test in row.result.tests if test.status == NOT_RUN]
     if unrun:
         print(f"not run, and no points of anybody's score: {', '.join(sorted({test.name for test in unrun}))}: {unrun[0].message}")
+    odd = [f"{row.name}: {test.name} {test.failure}" for row in table if row.result for test in flagged(row.result)]
+    if odd:
+        print(f"no ordinary mistake, look at it: {'; '.join(odd)}")
     again = [row.name for row in table if row.status in (INFRA, classtable.NOT_GRADED)]
     if again:
         print(f"INFRA, no score, run this again: {', '.join(again)}")

@@ -27,9 +27,21 @@ MEANING = {
     Verdict.OUTPUT: "It printed without end: look for a message in a loop or in a fault that comes back.",
     Verdict.BUDGET: "It ran for as many instructions as this test may and did not come to an end: look for a loop around the place named.",
     Verdict.UNREADABLE: "What the test guest wrote down cannot be read: its memory was overwritten, or it was stopped in between.",
+    Verdict.EMULATOR: "The emulator itself broke down, each time, and with the solution does not. Staff will look at what it does to it.",
+    Verdict.CHANGED: "The hypervisor wrote over the code of its guest, which is to run as it was loaded. Staff will look at it. Without "
+                     "intent: a frame of the guest's was used for something else.",
+    Verdict.UNSTEADY: "What is right is right each time: look for memory that is read before it is written, and for clocks.",
     Verdict.CUT_SHORT: "",
     Verdict.WRONG: "",
 }
+
+
+# Classes of failure that are no ordinary mistake: staff have to look at them.
+FLAGGED = frozenset(verdict.value for verdict in (Verdict.EMULATOR, Verdict.CHANGED, Verdict.UNSTEADY))
+
+
+def flagged(graded: result.Result) -> list[Test]:
+    return [test for test in graded.tests if test.failure in FLAGGED]
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,7 @@ def solution() -> dict[str, bytes]:
 
 class Attacks(unittest.TestCase):
     def setUp(self):
+        self.first = sandbox.new_user()
         self.canary = Canary(self)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.setblocking(False)
@@ -145,6 +146,9 @@ class Attacks(unittest.TestCase):
             "CANARY": str(self.canary.path), "PORT": str(self.listener.getsockname()[1]), "ROOT": str(ROOT), "BASE": str(handed_out()),
             "DEEP": f"int deep = {deep}1{')' * 200000};", "LARGE": "/*" + "x" * (50 << 20) + "*/", "CRLF": "",
             "WARNINGS": "".join(f"static int unused{i};\n" for i in range(10_000))}
+
+    def tearDown(self):
+        self.nothing_left()
 
     # ---- what holds for every one of them ----
 
@@ -175,12 +179,15 @@ class Attacks(unittest.TestCase):
                     self.assertFalse([cell for cell in cells if re.match(r"[=+@\t\r-]", cell) and not re.fullmatch(r"-?\d+", cell)])
 
     def grade(self, submission: Path, **options) -> Result:
-        first, start = sandbox.new_user(), time.monotonic()
+        start = time.monotonic()
         graded = grade.grade(submission, 1, Options(**{"test": "table", "root": ROOT, "jobs": 1} | options))
         self.assertLess(time.monotonic() - start, SECONDS)
-        self.assertEqual(processes(first, sandbox.new_user()), [], "something is left running")
         self.safe(graded)
         return graded
+
+    def nothing_left(self) -> None:
+        """Nothing runs of the sandboxes that there were, now that nobody waits for them."""
+        self.assertEqual(processes(self.first, sandbox.new_user()), [], "something is left running")
 
     def scores(self, submission: Path, **options) -> None:
         graded = self.grade(submission, **options)
@@ -205,6 +212,7 @@ class Attacks(unittest.TestCase):
                         self.assertEqual(beside.result().score, beside.result().points)
                 else:
                     self.attempt(one)
+                self.nothing_left()
 
     def attempt(self, one: dict) -> None:
         folder = write(courses.folder(self), sources(one, self.places))

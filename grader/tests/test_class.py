@@ -227,6 +227,13 @@ class Grading(Class):
         status, said, _ = self.run_class()
         self.assertEqual((status, self.graded("begin").count("ada"), self.graded("begin").count("cyd")), (1, 2, 1))
 
+    def test_what_is_no_ordinary_mistake_is_told_to_staff(self) -> None:
+        self.submit("ada", "refs breaks")
+        self.submit("bob", "refs failed")
+        _, said, _ = self.run_class()
+        self.assertIn("no ordinary mistake, look at it: ada: refs crashed the emulator\n", said)
+        self.assertRegex((self.out / "table.html").read_text(), "(?s)To be looked at.*ada.*crashed the emulator.*Scores")
+
     def test_a_refused_submission_has_zero_and_stops_nobody(self) -> None:
         self.submit("ada", "refuse")
         self.submit("bob", "refs passed")
