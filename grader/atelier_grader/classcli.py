@@ -24,6 +24,7 @@ from .submission import Refused
 
 PROGRAM = ROOT / "grader/grade-class"
 LONGEST = 3 * 3600.0  # seconds for a submission: all that is in it has limits of its own
+ASIDE = 5  # names of what is no submission
 INTERRUPTED = 130  # what grader/grade ends with
 Take = Callable[[Path, Manifest], Mapping[str, bytes]]  # a submission's files that the lab lets a student change
 
@@ -107,6 +108,10 @@ def grade(options: argparse.Namespace, words: list[str], root: Path, lab: Manife
     if options.slurm and options.shard:
         raise ClassError("--slurm makes shards itself: leave --shard out")
     submissions = classrun.entries(source)
+    aside = classrun.left_aside(source)
+    if aside and not options.shard:
+        more = f" and {len(aside) - ASIDE} more" if len(aside) > ASIDE else ""
+        print(f"not graded: {', '.join(aside[:ASIDE])}{more}: a submission is a folder, a .zip or a .tar, and begins with no dot")
     roster = classtable.read_roster(options.roster) if options.roster else Roster()
     key = read_key(options.key) if options.key else ""
     if options.slurm:

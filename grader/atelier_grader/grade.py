@@ -34,7 +34,11 @@ NAMED = 20  # files left aside that a result names
 MEMORY = 6 << 30  # bytes of address space of an emulator, beside the machine's memory
 UNPACKING = Limits(wall=120.0, cpu=60, memory=1 << 30, file=8 * MIB, temporary=8 * MIB)
 JUDGING = Limits(wall=600.0, cpu=300, memory=6 << 30, file=4 * MIB)
-PROGRAM = Limits(wall=trial.HOST_WALL_SECONDS, cpu=trial.HOST_CPU_SECONDS, memory=4 << 30, file=emulator.LOG_LIMIT, processes=4)
+PROGRAM = Limits(wall=trial.HOST_WALL_SECONDS, cpu=trial.HOST_CPU_SECONDS, memory=4 << 30, file=emulator.LOG_LIMIT, processes=4, asleep=20.0)
+
+
+class Asleep(Exception):
+    """A program of the host waits, and there is nothing to come."""
 
 
 @dataclass(frozen=True)
@@ -333,6 +337,8 @@ class _Grading:
             if where == "host" and seen.verdict is Verdict.PASSED and not _agrees(built.path(product), asked, folder):
                 return Seen(where, seed, Verdict.UNSTEADY, "it ran twice on the same input, and did not observe the same")
             return seen
+        except Asleep:
+            return Seen(where, seed, Verdict.ASLEEP, f"it waited for {PROGRAM.asleep:.0f} s, and was not told to wait for anything")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -411,12 +417,14 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _run_program(program: Path, asked: trial.Asked, folder: Path) -> int:
-    """Runs a program of the host, which is the student's code, and gives its status. What it writes lies in the folder."""
+    """Runs a program of the host, which is the student's code, and gives its status, or raises Asleep. What it writes lies in the folder."""
     with tempfile.TemporaryFile() as told, (folder / steps.OUTPUT).open("wb") as output:
         told.write(asked.told)
         told.seek(0)
         done = sandbox.run(["/p/program", *asked.words()], [Mount(program, "/p/program")], PROGRAM, proc=True, stdin=told, stdout=output,
                            environment=trial.HOST_ENVIRONMENT)
+    if done.stopped == "asleep":
+        raise Asleep
     if done.stopped:
         raise Infra(f"the wall clock ended the program after {PROGRAM.wall:.0f} s")
     (folder / steps.SAID).write_bytes(done.errors)

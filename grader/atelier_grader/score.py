@@ -23,7 +23,7 @@ MEANING = {
                           "is the first of them: mend that one.",
     Verdict.RESET: "The machine was reset without an exception: something wrote to a reset port, or jumped to the firmware.",
     Verdict.HALTED: "The processor waits for an interrupt with interrupts turned off (hlt with IF=0): nothing can wake it any more.",
-    Verdict.ASLEEP: "The processor waits for an interrupt that never comes: a wake-up or a timer was lost.",
+    Verdict.ASLEEP: "It waits for something that never comes. A machine's processor: for an interrupt, when a wake-up or a timer was lost.",
     Verdict.OUTPUT: "It printed without end: look for a message in a loop or in a fault that comes back.",
     Verdict.BUDGET: "It ran for as many instructions as this test may and did not come to an end: look for a loop around the place named.",
     Verdict.UNREADABLE: "What the test guest wrote down cannot be read: its memory was overwritten, or it was stopped in between.",

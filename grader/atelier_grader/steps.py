@@ -72,7 +72,8 @@ def run(orders: dict) -> dict:
         return {"infra": emulator.reason(error)}
     told = {"stop": result.stop.name, "detail": result.detail, "registers": dict(result.registers), "memory": len(result.memory),
             "faults": None if result.faults is None else [list(asdict(fault).values()) for fault in result.faults],
-            "changed": result.changed, "counters": result.counters and _told(result.counters), "marks": [_told(mark) for mark in result.marks]}
+            "changed": result.changed, "counters": result.counters and _told(result.counters),
+            "marks": [_told(mark) for mark in result.marks]}
     Path(RUN).write_text(json.dumps(told))
     return {}
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """grade-class with a grader that is a fake: what a submission says in its marks.txt is how its tests end.
 
-A line `refs passed` or `types failed` there is a test's end; `flush infra` breaks the machinery, `raise` the grader itself, and
-`types breaks` crashes the emulator, `wait 0.2` takes that long; `die FILE` ends the process once, and leaves FILE. $FAKE_LOG, if it is set, gets a line for each begin and end.
+A line `refs passed` or `types failed` there is a test's end; `flush infra` breaks the machinery, `raise` the grader itself,
+`types breaks` the emulator, and `wait 0.2` takes that long; `die FILE` ends the process once, and leaves FILE.
+$FAKE_LOG, if it is set, gets a line for each begin and end.
 """
 
 import os

@@ -5,7 +5,7 @@ import os
 import unittest
 from unittest import mock
 
-from atelier_grader import emulator, grade, result, sandbox, score, steps
+from atelier_grader import emulator, grade, result, sandbox, score, steps, tree
 from atelier_grader.manifest import ManifestError
 
 from . import course as courses
@@ -189,10 +189,10 @@ class Grading(unittest.TestCase):
     def test_the_compiler_shows_nothing(self):
         secret = courses.folder(self, {"secret.h": "#error SECRET\n"}) / "secret.h"
         self.grade(GOOD, test="program")
-        tree = next((self.course.root / "build/grader/trees").glob("lab1-*[!k]"))
+        made = next((self.course.root / "build/grader/trees").glob("lab1-*[!k]"))
         for line in (f'#include "{secret}"', '#include "/etc/passwd"', '#include "/proc/self/environ"', f'asm(".incbin \\"{secret}\\"");',
                      'asm(".incbin \\"labs/lab1-fake/tests/triple.c\\"");',
-                     f'asm(".incbin \\"{tree}/labs/lab1-fake/tests/triple.c\\"");', '#include "../labs/lab1-fake/tests/program.c"'):
+                     f'asm(".incbin \\"{made}/labs/lab1-fake/tests/triple.c\\"");', '#include "../labs/lab1-fake/tests/program.c"'):
             with self.subTest(line=line):
                 graded = self.grade({"src/first.c": FIRST + line + "\n"})
                 self.assertEqual(graded.status, result.NOT_BUILT)
@@ -295,6 +295,14 @@ class OwnTree(unittest.TestCase):
         self.assertRegex(graded.message, "^src/first.c:6: ")
         course.write({"src/first.c": FIRST})
         self.assertEqual(course.grade(course.root).score, 100)
+
+    def test_a_tree_that_is_not_got_is_not_held(self):
+        course = courses.course(self)
+        course.grade(courses.folder(self, GOOD), test="program")
+        before = os.listdir("/proc/self/fd")
+        with mock.patch.object(tree, "Base", side_effect=emulator.Infra("broken")):
+            self.assertEqual(course.grade(courses.folder(self, GOOD), test="program").message, "broken")
+        self.assertEqual(len(os.listdir("/proc/self/fd")), len(before))
 
     def test_a_tree_that_nobody_can_build_is_no_zero(self):
         course = courses.course(self)
