@@ -34,7 +34,8 @@ NAMED = 20  # files left aside that a result names
 MEMORY = 6 << 30  # bytes of address space of an emulator, beside the machine's memory
 UNPACKING = Limits(wall=120.0, cpu=60, memory=1 << 30, file=8 * MIB, temporary=8 * MIB)
 JUDGING = Limits(wall=600.0, cpu=300, memory=6 << 30, file=4 * MIB)
-PROGRAM = Limits(wall=trial.HOST_WALL_SECONDS, cpu=trial.HOST_CPU_SECONDS, memory=4 << 30, file=emulator.LOG_LIMIT, processes=4, asleep=20.0)
+PROGRAM = Limits(wall=trial.HOST_WALL_SECONDS, cpu=trial.HOST_CPU_SECONDS, memory=4 << 30, file=emulator.LOG_LIMIT, processes=4,
+                 asleep=20.0)
 
 
 class Asleep(Exception):
@@ -417,7 +418,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _run_program(program: Path, asked: trial.Asked, folder: Path) -> int:
-    """Runs a program of the host, which is the student's code, and gives its status, or raises Asleep. What it writes lies in the folder."""
+    """Runs a program of the host, which is the student's code, and gives its status, or raises Asleep. What it writes is in the folder."""
     with tempfile.TemporaryFile() as told, (folder / steps.OUTPUT).open("wb") as output:
         told.write(asked.told)
         told.seek(0)

@@ -58,7 +58,8 @@ class Cage(unittest.TestCase):
                 "print([(libc.syscall(n, 16, os.getppid(), 0, 0), ctypes.get_errno()) for n in (101, 310, 272, 0x40000000 | 101)])")
         done = sandbox.run(["/usr/bin/python3", "-c", code], [], LIMITS)
         self.assertEqual((done.stopped, done.output), ("", b"[(-1, 1), (-1, 1), (-1, 1), (-1, 1)]\n"))
-        folder = courses.folder(self, {"a.c": "int ptrace(int, ...);\nint getppid(void);\nint main(void)\n{\n\treturn ptrace(16, getppid(), 0, 0) == -1;\n}\n"})
+        folder = courses.folder(self, {
+            "a.c": "int ptrace(int, ...);\nint getppid(void);\nint main(void)\n{\n\treturn ptrace(16, getppid(), 0, 0) == -1;\n}\n"})
         subprocess.run(["gcc", "-m32", "-w", "-o", str(folder / "a"), str(folder / "a.c")], check=True)
         done = sandbox.run(["/w/a"], [Mount(folder, "/w")], LIMITS)
         self.assertEqual((done.stopped, done.status), ("", 1))
