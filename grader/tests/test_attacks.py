@@ -182,6 +182,7 @@ class Attacks(unittest.TestCase):
         start = time.monotonic()
         graded = grade.grade(submission, 1, Options(**{"test": "table", "root": ROOT, "jobs": 1} | options))
         self.assertLess(time.monotonic() - start, SECONDS)
+        self.assertEqual(graded.environment.sandbox, "bubblewrap")
         self.assertNotEqual(graded.status, result.INFRA, graded.message)  # that is no defence: it would be graded again
         self.safe(graded)
         return graded
@@ -374,7 +375,7 @@ class Attacks(unittest.TestCase):
         path = self.git(solution() | {".gitattributes": b"*.c filter=evil export-subst ident\n",
                                       ".gitmodules": f'[submodule "x"]\n\tpath = x\n\turl = ext::sh -c "touch {ran}/ran"\n'.encode()})
         with (path / "config").open("a") as config:
-            config.write(f'[core]\n\tfsmonitor = "{evil}"\n\tsshCommand = "{evil}"\n\tpager = "{evil}"\n'
+            config.write(f'[core]\n\trepositoryformatversion = 99\n\tfsmonitor = "{evil}"\n\tsshCommand = "{evil}"\n\tpager = "{evil}"\n'
                          f'\thooksPath = hooks\n\talternateRefsCommand = "{evil}"\n'
                          f'[filter "evil"]\n\tsmudge = "{evil}"\n\tclean = "{evil}"\n\tprocess = "{evil}"\n[diff]\n\texternal = "{evil}"\n'
                          f'[alias]\n\tls-tree = "!{evil}"\n\tcat-file = "!{evil}"\n[include]\n\tpath = {self.canary.path}\n'
