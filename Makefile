@@ -77,7 +77,7 @@ RUN_FLAGS = $(foreach word,$(RUN_WORDS),$(if $(value $(call word_name,$(word))),
 
 # make itself knows the statuses 0, 1 and 2 alone, and has something to say about each but 0. This small
 # extension of it ends it with the status that a recipe leaves: `exit 3` in a domain is no failure of make.
-ifneq ($(filter run demo check check-quick gdb doctor,$(MAKECMDGOALS)),)
+ifneq ($(filter run demo check check-quick gdb gdb-server bochs-debug doctor,$(MAKECMDGOALS)),)
 -load build/tools/make_status.so
 endif
 leave_status = ; echo $$? >build/status.$$PPID
@@ -113,8 +113,27 @@ iso: build/atelier.iso	## build/atelier.iso: the system for GRUB on a PC, in QEM
 build/atelier.iso: build/atelier.elf $(LINUX_NEEDS) $(MINI_NEEDS) tools/mkiso | deps-iso
 	$(call say,ISO) tools/mkiso $@
 
-gdb: run-needs | deps-run deps-gdb	## the system stopped at the hypervisor's first instruction, GDB attached
-	@tools/run --gdb $(RUN_FLAGS)$(leave_status)
+# A lab's test as it is graded, or the system of `make run`; what is debugged is the build that remembers more.
+GDB_WORDS := lab=LAB test=TEST seed=SEED submission=SUBMISSION
+$(foreach word,LAB TEST SEED SUBMISSION SCRIPT SECONDS,$(eval $(call pass_word,$(word))))
+GDB_FLAGS = $(if $(filter-out 0,$(REVERSE)),--reverse) $(if $(value SCRIPT),--script="$$ATELIER_SCRIPT")
+gdb_lab = tools/debug $(foreach word,$(GDB_WORDS),$(if $(value $(call word_name,$(word))),\
+	--$(call word_option,$(word))="$$ATELIER_$(call word_name,$(word))")) $(GDB_FLAGS) $(if $(filter bochs,$(EMU)),--bochs)
+gdb_system = tools/run --gdb $(if $(value HYPERVISOR),,--hypervisor=build/atelier-debug.elf) $(RUN_FLAGS) $(GDB_FLAGS) \
+	$(if $(value SECONDS),--seconds="$$ATELIER_SECONDS")
+gdb_test = $(filter build/labs/lab$(LAB)-%/tests/$(TEST)$(1),$(2))
+gdb_lab_needs = build/atelier-debug.elf $(filter build/labs/lab$(LAB)-%,$(MINI_TESTS)) \
+	$(call gdb_test,,$(HOST_TESTS:%.c=build/%)) $(if $(call gdb_test,.elf,$(LINUX_PROGRAMS)),$(LINUX_NEEDS) $(LINUX_TEST_TOOLS) \
+	$(filter build/labs/lab$(LAB)-%,$(LINUX_PROGRAMS)))
+gdb: $(if $(value LAB),$(if $(value SUBMISSION),,$(gdb_lab_needs)),build/atelier-debug.elf run-needs) | deps-run deps-gdb	## GDB on the system, or on a test: LAB=3 TEST=batch SEED=1; REVERSE=1 SUBMISSION=…
+	@$(if $(value LAB),$(gdb_lab),$(gdb_system))$(leave_status)
+
+.PHONY: gdb-server bochs-debug
+gdb-server: $(gdb_lab_needs) | deps-run deps-gdb	## a test for a GDB that an editor starts: LAB=3 TEST=batch SEED=1; REVERSE=1
+	@$(gdb_lab) --server$(leave_status)
+
+bochs-debug: $(if $(value LAB),$(if $(value SUBMISSION),,$(gdb_lab_needs)),build/atelier-debug.elf $(MINI_NEEDS)) | deps-bochs	## mini, or a test, in Bochs with its own debugger: LAB=4 TEST=gdt SEED=1 SUBMISSION=…
+	@$(gdb_lab) --bochs$(leave_status)
 
 # ---- grading ----
 

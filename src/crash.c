@@ -4,6 +4,7 @@
 #include "domain.h"
 #include "lib/printf.h"
 #include "machine.h"
+#include "trace.h"
 
 struct crash_context crash_context = { NULL, UINT32_MAX };
 
@@ -62,6 +63,7 @@ void crash_domain(struct domain *d, const char *format, ...)
 	va_start(args, format);
 	why = render(format, args);
 	va_end(args);
+	trace_words(d->id, why.bytes, &d->vcpu.regs, __builtin_return_address(0));
 	console_guest_printf("domain %u (%s) dies: %s\n", d->id, d->name, why.bytes);
 	print_regs(console_guest_printf, &d->vcpu.regs);
 	crash_end(d, SHUTDOWN_killed, 0);
@@ -81,6 +83,7 @@ void crash_machine(const struct regs *regs, const char *format, ...)
 	why = render(format, args);
 	va_end(args);
 
+	trace_words(TRACE_NO_DOMAIN, why.bytes, regs, __builtin_return_address(0));
 	console_printf("CRASH: %s\n", why.bytes);
 	if (crash_context.domain)
 		console_printf("  for domain %u (%s), call %d\n", crash_context.domain->id,

@@ -4,15 +4,21 @@
 #include "control.h"		/* lab 5 */
 #include "debug.h"
 #include "domain.h"
+#include "trace.h"
 
 /* Unpacks a call's arguments for its handler. */
 #define CALL(name, ...) \
-	static int call_##name(struct domain *d, const uint32_t *a) { return do_##name(d, ##__VA_ARGS__); }
+	static int call_##name(struct domain *d, const uint32_t *a) \
+	{ \
+		uint32_t record = trace_enter(d->id, HYPERCALL_##name, a); \
+\
+		return trace_leave(record, do_##name(d, ##__VA_ARGS__)); \
+	}
 #define ADDR(i)	GUEST_ADDR(a[i])
 
 static int call_version(struct domain *d, const uint32_t *a)
 {
-	return ATELIER_INTERFACE;
+	return trace_leave(trace_enter(d->id, HYPERCALL_version, a), ATELIER_INTERFACE);
 }
 
 CALL(console_write, ADDR(0), a[1])

@@ -113,13 +113,19 @@ def build_info(boot: Boot, places: list[tuple[int, int]]) -> bytes:
     return bytes(info)
 
 
-def run(boot: Boot, folder: Path) -> Run:
-    """Boots and runs to the end. Raises Infra if the end says nothing about the hypervisor."""
+def lay(boot: Boot, folder: Path) -> elf.Elf:
+    """Lays what is booted into the folder, as SETTINGS names it."""
     image = emulator.prepare(folder, boot, LOG, MESSAGES)
     memory, places = build_image(image, boot)
     (folder / IMAGE).write_bytes(memory)
     words = struct.pack("<II", image.entry, LOAD + len(memory)) + build_info(boot, places)
     (folder / ROM).write_bytes(words + rom().read_bytes()[len(words):])
+    return image
+
+
+def run(boot: Boot, folder: Path) -> Run:
+    """Boots and runs to the end. Raises Infra if the end says nothing about the hypervisor."""
+    image = lay(boot, folder)
     (folder / "bochsrc").write_text(SETTINGS.format(
         memory=boot.memory, debug=", cpu0=report" if boot.exceptions else ""))
     (folder / "orders").write_text(ORDERS.format(

@@ -153,23 +153,28 @@ def plugin() -> Path:
         "SOURCE"]])
 
 
+def machine(boot: Boot, initrd: str) -> list[str]:
+    """The machine that is booted, in QEMU's words, but for its clock, its console, and who watches it."""
+    words = [
+        "-M", "pc,vmport=off", "-cpu", "pentium3", "-m", str(boot.memory),
+        "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-nic", "none",
+        "-global", "apic-common.vapic=off",  # an option ROM less to boot; reverse debugging needs it
+        "-rtc", "base=2003-10-19T00:00:00,clock=vm", "-seed", "1",
+        "-kernel", emulator.KERNEL, "-append", boot.command_line,
+        "-no-reboot", "-action", "reboot=shutdown,shutdown=pause",
+    ]
+    return [*words, "-initrd", initrd] if initrd else words
+
+
 def command(boot: Boot, initrd: str, entry: int, monitor_fd: int, tell_fd: int) -> list[str]:
     marks = "".join(f",mark={address:x}" for address in boot.marks)
     texts = "".join(f",text={text.address:x}/{TEXT}{number}" for number, text in enumerate(boot.texts))
     words = [
-        program(), "-M", "pc,vmport=off", "-cpu", "pentium3", "-m", str(boot.memory), "-sandbox", SECCOMP, "-nodefaults",
-        "-no-user-config", "-display", "none", "-monitor", "none", "-nic", "none",
-        "-global", "apic-common.vapic=off",  # an option ROM less to boot; reverse debugging needs it
-        "-icount", "shift=0,sleep=off", "-rtc", "base=2003-10-19T00:00:00,clock=vm", "-seed", "1",
-        "-kernel", emulator.KERNEL, "-append", boot.command_line,
-        "-serial", f"file:{emulator.SERIAL}",
-        "-no-reboot", "-action", "reboot=shutdown,shutdown=pause", "-S",
+        program(), *machine(boot, initrd), "-sandbox", SECCOMP, "-icount", "shift=0,sleep=off", "-serial", f"file:{emulator.SERIAL}", "-S",
         "-chardev", f"socket,id=monitor,fd={monitor_fd}", "-mon", "chardev=monitor,mode=control",
         "-plugin", f"{plugin()},out={RESULTS},progress={PROGRESS},tell={tell_fd},entry={entry:x},"
                    f"budget={boot.budget},watch={WATCHES}{marks}{texts}",
     ]
-    if initrd:
-        words += ["-initrd", initrd]
     if boot.exceptions:
         words += ["-d", "int,cpu_reset", "-D", LOG]
     return words

@@ -81,7 +81,7 @@ def test(lab: Manifest, listed: Listed, runs: Sequence[Seen]) -> Test:
         message="\n".join(_message(bad, listed)), findings=bad.findings, more=bad.more,
         output=bad.output if listed.visibility == "public" else (),
         reproduce=f"make gdb LAB={lab.number} TEST={listed.name} SEED={shlex.quote(bad.seed)}"
-                  + (" EMU=bochs" if bad.where == "bochs" else ""))
+                  + {"qemu": " REVERSE=1", "bochs": " EMU=bochs", "host": ""}[bad.where])
 
 
 def _message(run: Seen, listed: Listed) -> Iterator[str]:

@@ -38,7 +38,7 @@ class Grading(unittest.TestCase):
         self.assertEqual((graded.status, graded.score), (result.GRADED, 0))
         failed = row(graded, "triple")
         self.assertEqual((failed.status, failed.failure, failed.reproduce),
-                         (result.FAILED, "wrong observation", "make gdb LAB=1 TEST=triple SEED=1"))
+                         (result.FAILED, "wrong observation", "make gdb LAB=1 TEST=triple SEED=1 REVERSE=1"))
         self.assertEqual((len(failed.findings), failed.more), (5, 15))
         self.assertEqual((len(row(graded, "program").findings), row(graded, "program").more), (1, 19))  # it is hidden
 

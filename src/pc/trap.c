@@ -15,6 +15,7 @@
 #include "pc/io.h"
 #include "pc/pc.h"
 #include "sched.h"
+#include "trace.h"
 #include "upcall.h"
 
 _Static_assert(offsetof(struct regs, eip) == REGS_EIP, "entry.S");
@@ -40,7 +41,11 @@ struct regs *trap_leave(void)
 
 struct regs *serve_hypercall(struct regs *regs)
 {
-	hypercall_dispatch(sched_current(), regs);
+	struct domain *d = sched_current();
+
+	trace_call(d->id, regs);
+	hypercall_dispatch(d, regs);
+	trace_answer(regs->eax);
 	return trap_leave();
 }
 
@@ -53,22 +58,29 @@ static void protection_fault(struct domain *d, struct regs *regs)
 	if ((regs->error & (ERROR_IDT | ERROR_EXTERNAL)) == ERROR_IDT)
 		served = upcall_int_n(d, regs, regs->error >> 3 & 0xff);
 	served = served || negative_offset(d, regs);	/* lab 4 */
-	if (!served)
+	if (served)
+		trace_mended();
+	else
 		upcall_exception(d, regs, VECTOR_PROTECTION, regs->error, 0);
 }
 
 static void exception(struct domain *d, struct regs *regs)
 {
+	uint32_t address = regs->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0;
+
+	trace_exception(d->id, false, regs, address);
 	switch (regs->vector) {
 	case VECTOR_PAGE_FAULT:
-		upcall_exception(d, regs, VECTOR_PAGE_FAULT, regs->error, read_cr2());
+		upcall_exception(d, regs, VECTOR_PAGE_FAULT, regs->error, address);
 		return;
 	case VECTOR_PROTECTION:
 		protection_fault(d, regs);
 		return;
 	case VECTOR_NO_FPU:
-		if (vcpu_fpu_fault(d))
+		if (vcpu_fpu_fault(d)) {
+			trace_mended();
 			return;
+		}
 		break;
 	case VECTOR_DEBUG:
 		d->vcpu.dr[6] = machine_debug_status();
@@ -127,6 +139,14 @@ NORETURN static void own_fault(const struct regs *frame)
 	crash_machine(&regs, "exception %u in the hypervisor, error %x", regs.vector, regs.error);
 }
 
+/* The domain that the hypervisor works for. */
+static uint32_t on_behalf(void)
+{
+	const struct domain *d = sched_current();
+
+	return d ? d->id : TRACE_NO_DOMAIN;
+}
+
 struct regs *serve_own_trap(struct regs *frame)
 {
 	uint32_t resume;
@@ -135,11 +155,13 @@ struct regs *serve_own_trap(struct regs *frame)
 		pic_handle(frame->vector - IRQ_VECTOR);
 		return NULL;
 	}
+	trace_exception(on_behalf(), true, frame, read_cr2());
 	if (on_the_way_out(frame->eip))
 		return exit_failed(frame);
 	resume = guest_fixup(frame->eip);
 	if (!resume)
 		own_fault(frame);
+	trace_mended();
 	frame->eip = resume;
 	return NULL;
 }
@@ -150,6 +172,7 @@ NORETURN void serve_double_fault(void)
 	uint32_t address = read_cr2();
 
 	cpu_double_fault_regs(&regs);
+	trace_exception(on_behalf(), true, &regs, address);
 	if (address - (uint32_t)stack_guard < PAGE_SIZE)
 		crash_machine(&regs, "the hypervisor's stack overflowed");
 	crash_machine(&regs, "double fault, last page fault at address %08x", address);
