@@ -140,7 +140,7 @@ def run(boot: Boot, folder: Path) -> Run:
         deaf = _wait(boot, folder, process)
     finally:
         emulator.end(process)
-    return _read(boot, folder, image, deaf)
+    return _read(boot, folder, image, deaf, process)
 
 
 def _wait(boot: Boot, folder: Path, process: subprocess.Popen) -> bool:
@@ -180,10 +180,10 @@ def _text(path: Path) -> str:
     return path.read_text(errors="replace") if path.exists() else ""
 
 
-def _read(boot: Boot, folder: Path, image: elf.Elf, deaf: bool) -> Run:
+def _read(boot: Boot, folder: Path, image: elf.Elf, deaf: bool, process: subprocess.Popen) -> Run:
     said, log = _text(folder / MESSAGES), _text(folder / LOG)
     full = emulator.overflow(folder, LOG)
-    stop, detail = (Stop.OUTPUT, full) if full else _classify(boot, said, log, image, deaf)
+    stop, detail = (Stop.OUTPUT, full) if full else _classify(boot, said, log, image, deaf, process)
     whole = stop not in (Stop.TRIPLE_FAULT, Stop.OUTPUT)  # those end Bochs
     memory = (folder / emulator.MEMORY).read_bytes() if whole else b""
     if whole and len(memory) != boot.memory << 20:
@@ -193,7 +193,7 @@ def _read(boot: Boot, folder: Path, image: elf.Elf, deaf: bool) -> Run:
                parse_faults(log) if boot.exceptions else None, None, ())
 
 
-def _classify(boot: Boot, said: str, log: str, image: elf.Elf, deaf: bool) -> tuple[Stop, str]:
+def _classify(boot: Boot, said: str, log: str, image: elf.Elf, deaf: bool, process: subprocess.Popen) -> tuple[Stop, str]:
     if deaf:
         return Stop.HALTED, f"at {elf.place(image, parse_registers(said).get('eip', 0))}"
     if "(0) Magic breakpoint" in said:
@@ -207,7 +207,7 @@ def _classify(boot: Boot, said: str, log: str, image: elf.Elf, deaf: bool) -> tu
     if len(ticks) > 1:  # it was signalled
         raise Infra(f"the wall clock ended the run after {boot.wall_seconds():.0f} s")
     panics = re.findall(r">>PANIC<< (.*)", said + log)
-    raise Infra("Bochs ended on its own: " + (panics[-1] if panics else "it said nothing"))
+    raise emulator.gone("Bochs", process, panics[-1] if panics else "it said nothing")
 
 
 def parse_registers(text: str) -> dict[str, int]:

@@ -82,13 +82,13 @@ def base(root: Path, number: int, jobs: int, say: Say, solved: bool = False) -> 
             _make(root, lab, path, own, theirs, jobs, solved)
             _forget_others(trees, path)
             fcntl.flock(lock, fcntl.LOCK_SH)
+        told = json.loads((path / COMMANDS).read_text())
+        return Base(path, manifest.load(path / "labs" / lab.folder / "lab.toml"),
+                    tuple(Command(c["output"], tuple(c["inputs"]), c["text"]) for c in told["commands"]),
+                    told["symbols"], own, tuple(told["programs"]), lock)
     except BaseException:
         os.close(lock)
         raise
-    told = json.loads((path / COMMANDS).read_text())
-    return Base(path, manifest.load(path / "labs" / lab.folder / "lab.toml"),
-                tuple(Command(c["output"], tuple(c["inputs"]), c["text"]) for c in told["commands"]),
-                told["symbols"], own, tuple(told["programs"]), lock)
 
 
 def _made(path: Path, lock: int) -> bool:

@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 from . import bochs, elf, emulator, judge, linux, observe, qemu
-from .emulator import Boot, Infra, Module, NotBuilt, Run, Stop
+from .emulator import Boot, Infra, Module, NotBuilt, Run, Stop, Text
 from .judge import Created, Finding, Guest, Judge, JudgeError, Linux
 from .manifest import Manifest, Test
 from .observe import Malformed, Seen
@@ -40,6 +40,7 @@ class Verdict(Enum):
     NOT_RUN = "not run"  # its system is not built in this tree: neither a pass nor a failure
     INFRA = "INFRA"
     CRASHED = "crashed"
+    EMULATOR = "crashed the emulator"  # each time, and what is right does not
     NOT_BOOTED = "did not boot"
     TRIPLE_FAULT = "triple fault"
     RESET = "reset"
@@ -47,6 +48,8 @@ class Verdict(Enum):
     ASLEEP = "asleep for ever"
     OUTPUT = "too much output"
     BUDGET = "budget used up"
+    CHANGED = "changed the test guest"
+    UNSTEADY = "differs from run to run"
     UNREADABLE = "unreadable observations"
     CUT_SHORT = "cut short"
     WRONG = "wrong observation"
@@ -182,6 +185,7 @@ def boot_of(built: Built, test: Test, asked: Asked) -> Boot:
     loaded, told = asked.loaded, asked.told
     modules: list[Module] = []
     marks = set()
+    texts: list[Text] = []
     lines = [guest_line(asked.magic, asked.seed, number, guest) for number, guest in enumerate(loaded.domains)]
     created = {n: (guest, lines[n]) for n, guest in enumerate(loaded.domains) if isinstance(guest, Created)}
     for number, guest in enumerate(loaded.domains):
@@ -192,9 +196,10 @@ def boot_of(built: Built, test: Test, asked: Asked) -> Boot:
             system = linux.system(built.root, guest, path, line, told, created)
             kernel, line, initrd = system.kernel, system.command_line, system.initramfs
         else:
-            symbols = elf.read(path).symbols
-            if "observe_mark" in symbols:
-                marks.add(symbols["observe_mark"].address)
+            image = elf.read(path)
+            if "observe_mark" in image.symbols:
+                marks.add(image.symbols["observe_mark"].address)
+            texts += [Text(segment.virtual, segment.content) for segment in image.segments if segment.code]
             kernel, initrd = path.read_bytes(), told
         if number == 0:
             modules.append(Module(guest.name, line, kernel))
@@ -203,10 +208,11 @@ def boot_of(built: Built, test: Test, asked: Asked) -> Boot:
         if initrd:
             modules.append(Module("initrd", "", initrd))
     modules += [device.module() for device in loaded.devices(asked.given)]
+    mini = all(isinstance(guest, Guest) for guest in loaded.domains)  # Linux changes its own code
     first = loaded.domains[0]
     options = COMMAND_LINE + (f" dom0_mem={first.memory}K" if isinstance(first, Linux) and first.atl else "")
     return Boot(built.kernel, options, tuple(modules), loaded.memory, test.budget,
-                loaded.exceptions, tuple(sorted(marks)))
+                loaded.exceptions, tuple(sorted(marks)), tuple(dict.fromkeys(texts)) if mini else ())
 
 
 def judge_run(asked: Asked, result: Run, kernel: Path) -> End:
@@ -222,6 +228,8 @@ def judge_run(asked: Asked, result: Run, kernel: Path) -> End:
             return End(Verdict.NOT_BOOTED, why.rstrip() + _panic(result.serial))
         if stop:
             return End(stop, result.detail)
+        if result.changed is not None:
+            return End(Verdict.CHANGED, f"what was executed at {result.changed:#010x} is not the guest's code")
         seen = observe.parse(pages)
     except Malformed as error:
         return End(Verdict.UNREADABLE, str(error))
