@@ -114,7 +114,7 @@ build/atelier.iso: build/atelier.elf $(LINUX_NEEDS) $(MINI_NEEDS) tools/mkiso | 
 	$(call say,ISO) tools/mkiso $@
 
 # A lab's test as it is graded, or the system of `make run`; what is debugged is the build that remembers more.
-GDB_WORDS := lab=LAB test=TEST seed=SEED submission=SUBMISSION
+GDB_WORDS := lab=LAB test=TEST seed=SEED submission=SUBMISSION hypervisor=HYPERVISOR
 $(foreach word,LAB TEST SEED SUBMISSION SCRIPT SECONDS,$(eval $(call pass_word,$(word))))
 GDB_FLAGS = $(if $(filter-out 0,$(REVERSE)),--reverse) $(if $(value SCRIPT),--script="$$ATELIER_SCRIPT")
 gdb_lab = tools/debug $(foreach word,$(GDB_WORDS),$(if $(value $(call word_name,$(word))),\
