@@ -118,7 +118,7 @@ GDB_WORDS := lab=LAB test=TEST seed=SEED submission=SUBMISSION hypervisor=HYPERV
 $(foreach word,LAB TEST SEED SUBMISSION SCRIPT SECONDS,$(eval $(call pass_word,$(word))))
 GDB_FLAGS = $(if $(filter-out 0,$(REVERSE)),--reverse) $(if $(value SCRIPT),--script="$$ATELIER_SCRIPT")
 gdb_lab = tools/debug $(foreach word,$(GDB_WORDS),$(if $(value $(call word_name,$(word))),\
-	--$(call word_option,$(word))="$$ATELIER_$(call word_name,$(word))")) $(GDB_FLAGS)
+	--$(call word_option,$(word))="$$ATELIER_$(call word_name,$(word))")) $(GDB_FLAGS) $(if $(filter bochs,$(EMU)),--bochs)
 gdb_system = tools/run --gdb $(if $(value HYPERVISOR),,--hypervisor=build/atelier-debug.elf) $(RUN_FLAGS) $(GDB_FLAGS) \
 	$(if $(value SECONDS),--seconds="$$ATELIER_SECONDS")
 gdb_test = $(filter build/labs/lab$(LAB)-%/tests/$(TEST)$(1),$(2))

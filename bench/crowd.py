@@ -47,7 +47,7 @@ LINUXES, MINIS = 16, 128
 RISING = (1, 2, 4, 8, 16, 32, 64, 128)
 HOSTILE = ("loop", "calls", "events", "rings", "tables", "prints", "packets", "disk", "forks")
 SHARED = ("packets", "disk")  # what a neighbour may want as much of as we do
-COPY = "__copy_user_ll"  # Linux's loop that copies an image's bytes from its file to where the domain has them
+COPY = "memcpy"  # the hypervisor's loop that copies an image's bytes from its file's pages to where the domain has them
 
 ALLOWANCE = 5e6  # C, nanoseconds: POLICY_ALLOWANCE
 DELAY = 1e6  # the longest time between the end of a slice and the switch: no call takes longer
@@ -163,8 +163,8 @@ def window(text: str) -> int:
 @dataclass(frozen=True)
 class Creation:
     """
-    Instructions for a mini domain, for one of 24 MiB with the same image, and for Linux with 24 MiB; of the last, those of loops that
-    copy its image; nanoseconds to end it.
+    Instructions for a mini domain, for one of 24 MiB with the same image, and for Linux with 24 MiB; of the last, those of the loop
+    that copies its image, four bytes a turn; nanoseconds to end it.
     """
 
     mini: float
@@ -189,7 +189,8 @@ def creation() -> dict[int, Creation]:
         )
         blocks = windows[f"create_linux_{others}"].blocks
         # A turn of a string instruction is a block of its own.
-        copied = sum(b.executions for b in blocks if b.length == 1 and symbols.at(b.address)[1] == COPY) / len(linux)
+        turns = [b for b in blocks if b.length == 1 and b.address >= measure.HYPERVISOR_BASE and symbols.at(b.address)[1] == COPY]
+        copied = sum(b.executions for b in turns) / len(linux)
         found[others] = Creation(max(mini), max(large), max(linux), copied, max(end))
     return found
 
@@ -283,8 +284,10 @@ def creation_figures() -> Iterator[Figure]:
     for others, c in made.items():
         beside_it = f", with {others} others"
         yield Figure(f"create_mini_{others}", f"creating a mini domain{beside_it}: instructions, all of them", c.mini, 2_000_000)
-        yield Figure(f"create_large_{others}", f"creating a domain of 24 MiB with the same image{beside_it}", c.large, 2_000_000,
-                     f"Linux, whose image is larger by 7 MiB: {c.linux:,.0f}, of them {c.copied:,.0f} of loops that copy it")  # fmt: skip
+        yield Figure(f"create_large_{others}", f"creating a domain of 24 MiB with the same image{beside_it}", c.large, 2_000_000)
+        yield Figure(f"create_linux_{others}", f"creating Linux with 24 MiB{beside_it}, apart from copying its image",
+                     c.linux - c.copied, 2_000_000,
+                     f"{c.linux:,.0f} in all, {c.copied:,.0f} of them of the loop that copies the image's 7 MiB")  # fmt: skip
         yield Figure(f"destroy_{others}", f"destroying Linux with 24 MiB{beside_it}: nanoseconds a 16 MiB", c.destroy * 16 / 24, 5_000_000)
 
 

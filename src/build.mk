@@ -4,7 +4,7 @@
 HV_SRC := $(wildcard src/*.c src/lib/*.c src/pc/*.c src/pc/*.S)
 
 # No SSE, MMX or 387: the floating-point registers are always a guest's. Frame pointers are for the back-trace.
-HV_CFLAGS := -m32 -march=i686 -mno-sse -mno-mmx -mno-80387 -mpreferred-stack-boundary=2 -freg-struct-return \
+HV_CFLAGS := -m32 -march=i686 -mtune=generic -mno-sse -mno-mmx -mno-80387 -mpreferred-stack-boundary=2 -freg-struct-return \
 	-std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -fno-omit-frame-pointer -fno-optimize-sibling-calls \
 	-Wall -Wextra -Werror -Wno-unused-parameter -Wa,--noexecstack -Isrc

@@ -43,7 +43,20 @@ static void *data_of(uint32_t pfn)
 	return machine_map_frame(frame_of(pfn), WINDOW_DATA);
 }
 
-static const struct image_io io = { .read = read_module, .data = data_of, .p2m = p2m_entry };
+/* A frame at a time, as far as what data_of() says is good. */
+static void load_module(const struct image_file *f, uint32_t offset, uint32_t to, uint32_t n)
+{
+	while (n > 0) {
+		uint32_t chunk = MIN(n, PAGE_SIZE - to % PAGE_SIZE);
+
+		read_module(f, offset, (char *)data_of(to / PAGE_SIZE) + to % PAGE_SIZE, chunk);
+		offset += chunk;
+		to += chunk;
+		n -= chunk;
+	}
+}
+
+static const struct image_io io = { .read = read_module, .load = load_module, .data = data_of, .p2m = p2m_entry };
 
 /* ---- the frames ---- */
 

@@ -7,7 +7,7 @@
 #include "lib/string.h"
 #include "machine.h"
 
-#define FRAMES_A_LOOK	16u	/* that are handed out before an interrupt is looked for: each is 1,024 stores */
+#define FRAMES_A_LOOK	16u	/* that are handed out or filled before an interrupt is looked for: each is 1,024 stores */
 
 /* ---- birth ---- */
 
@@ -51,8 +51,7 @@ static uint32_t hand_out(struct domain *d, guest_addr_t list, uint32_t n)
 	uint32_t mfns[FRAMES_A_LOOK], pfn = d->memory.owned.count, missed;
 
 	n = frame_pool_take(d, mfns, MIN(n, FRAMES_A_LOOK));
-	for (uint32_t i = 0; i < n; i++)
-		machine_m2p_set(MFN(mfns[i]), pfn + i);
+	machine_m2p_fill(mfns, n, pfn);
 	missed = copy_to_guest(list, mfns, n * sizeof(*mfns));
 	for (; missed > 0; missed -= MIN(missed, sizeof(*mfns)))
 		frame_pool_give_up(MFN(mfns[--n]));
@@ -77,6 +76,75 @@ static int frame_list(struct domain *d, struct control_op *op)
 		f->count += got;
 	} while (got == FRAMES_A_LOOK && f->count < wanted && !machine_interrupt_due());
 	return wanted > 0 && f->count == 0 ? -EFAULT : 0;
+}
+
+/* The frames of a list that @n bytes from byte @at of theirs on reach into. */
+static int read_frames(uint32_t *frames, uint32_t list, uint32_t at, uint32_t n)
+{
+	uint32_t first = at / PAGE_SIZE, count = DIV_ROUND_UP(at % PAGE_SIZE + n, PAGE_SIZE);
+
+	return copy_from_guest(frames, GUEST_ADDR(list + first * sizeof(*frames)), count * sizeof(*frames)) ? -EFAULT : 0;
+}
+
+/* The builder may read what is its own, and write where it could map a frame of @d's for writing: which is then in use so. */
+static int get_both(const struct domain *builder, mfn_t from, struct domain *d, mfn_t to)
+{
+	const struct frame *f = frame_record(from);
+
+	if (!f)
+		return -EINVAL;
+	return f->owner == builder->id ? frame_get_type(d, to, FRAME_WRITABLE) : -EPERM;
+}
+
+/* As much as lies in FRAMES_A_LOOK frames, at most. */
+static int fill_some(struct domain *d, struct control_fill *f)
+{
+	uint32_t n = MIN(f->size - f->done, FRAMES_A_LOOK * PAGE_SIZE), step;
+	uint32_t from = (f->from + f->done) % PAGE_SIZE, to = (f->to + f->done) % PAGE_SIZE, end = from + n;
+	uint32_t sources[FRAMES_A_LOOK + 1], targets[FRAMES_A_LOOK + 1];
+	const struct domain *builder = sched_current();
+	int err = read_frames(sources, f->from_list, f->from + f->done, n);
+
+	if (!err)
+		err = read_frames(targets, f->to_list, f->to + f->done, n);
+	for (; from < end && !err; from += step, to += step) {
+		mfn_t source = MFN(sources[from / PAGE_SIZE]), target = MFN(targets[to / PAGE_SIZE]);
+
+		step = MIN(end - from, PAGE_SIZE - MAX(from % PAGE_SIZE, to % PAGE_SIZE));
+		err = get_both(builder, source, d, target);
+		if (err)
+			break;
+		memcpy((char *)machine_map_frame(target, WINDOW_DATA) + to % PAGE_SIZE,
+		       (char *)machine_map_frame(source, WINDOW_COPY) + from % PAGE_SIZE, step);
+		frame_put_type(target);
+		f->done += step;
+	}
+	return err;
+}
+
+static bool list_ok(uint32_t list, uint32_t end)
+{
+	return guest_array_ok(GUEST_ADDR(list), end / PAGE_SIZE + (end % PAGE_SIZE > 0), sizeof(uint32_t));
+}
+
+static int fill(struct domain *d, struct control_op *op)
+{
+	struct control_fill *f = &op->u.fill;
+	int err = 0;
+
+	if (started(d))
+		return -EEXIST;
+	if (f->size > UINT32_MAX - f->from || f->size > UINT32_MAX - f->to)
+		return -EINVAL;
+	if (!list_ok(f->from_list, f->from + f->size) || !list_ok(f->to_list, f->to + f->size))
+		return -EFAULT;
+	f->done = 0;
+	while (f->done < f->size && !err) {
+		err = fill_some(d, f);
+		if (machine_interrupt_due())
+			break;
+	}
+	return f->done > 0 ? 0 : err;
 }
 
 static int start(struct domain *d, struct control_op *op)
@@ -387,6 +455,7 @@ static const struct operation {
 } operations[] = {
 	[CONTROL_create] = { create, NOBODY },
 	[CONTROL_frame_list] = { frame_list, ANOTHER },
+	[CONTROL_fill] = { fill, ANOTHER },
 	[CONTROL_start] = { start, ANOTHER },
 	[CONTROL_destroy] = { destroy, DYING_TOO },
 	[CONTROL_pause] = { pause, ANOTHER },
@@ -443,7 +512,7 @@ int do_control_op(struct domain *d, guest_addr_t at)
 	/* Written back at once: nothing is to be done whose answer could not be told. */
 	if (copy_from_guest(&op, at, sizeof(op)) || copy_to_guest(at, &op, sizeof(op)))
 		return -EFAULT;
-	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_unread)
+	if (op.interface != ATELIER_INTERFACE || op.op == 0 || op.op > CONTROL_fill)
 		return -EINVAL;
 	if (op.op >= ARRAY_SIZE(operations) || !operations[op.op].execute)
 		return -ENOSYS;

@@ -66,10 +66,11 @@ inline void frame_put(mfn_t mfn)
 }
 
 /*
- * The first use. The type is set before the contents are read: from here on nobody can get a
- * writable mapping, and no remembered one is left, so what validate() reads is what it will be.
+ * The first use that there is something to do for. The type is set before the contents are read: from
+ * here on nobody can get a writable mapping, and no remembered one is left, so what validate() reads
+ * is what it will be.
  */
-static int first_use(struct domain *d, struct frame *f, mfn_t mfn, enum frame_type type)
+static NOINLINE int first_use(struct domain *d, struct frame *f, mfn_t mfn, enum frame_type type)
 {
 	const struct frame_class *class = frames.classes[type];
 	enum frame_type before = f->type;
@@ -80,8 +81,7 @@ static int first_use(struct domain *d, struct frame *f, mfn_t mfn, enum frame_ty
 		 * The processor may still walk what was a table: nobody may write it before that is
 		 * over.
 		 */
-		if (before > FRAME_WRITABLE)
-			tlb_settle(mfn);
+		tlb_settle(mfn);
 		f->type = type;
 		f->uses = 1;
 		return 0;
@@ -105,20 +105,20 @@ static int first_use(struct domain *d, struct frame *f, mfn_t mfn, enum frame_ty
 
 int frame_get_type(struct domain *d, mfn_t mfn, enum frame_type type)
 {
-	struct frame *f;
-	int err;
+	struct frame *f = frame_record(mfn);
+	int err = frame_get(d, mfn);
 
-	err = frame_get(d, mfn);
 	if (err)
 		return err;
-	f = frame_record(mfn);
 	/* Uses cannot outgrow references, which are bounded. */
-	if (f->busy || (f->uses > 0 && f->type != type))
+	if (f->busy || (f->uses > 0 && f->type != type)) {
 		err = -EBUSY;
-	else if (f->uses == 0)
-		err = first_use(d, f, mfn, type);
-	else
+	} else if (f->uses > 0 || (type == FRAME_WRITABLE && f->type <= FRAME_WRITABLE)) {
+		f->type = type;
 		f->uses++;
+	} else {
+		err = first_use(d, f, mfn, type);
+	}
 	if (err)
 		frame_put(mfn);
 	return err;

@@ -162,19 +162,6 @@ static mfn_t frame_of(const struct image_build *b, uint32_t pfn)
 	return MFN(*b->io->p2m(pfn));
 }
 
-/* Copies to pseudo-physical address @to. */
-static void copy_file(const struct image_build *b, const struct image_file *f, uint32_t offset, uint32_t to, uint32_t n)
-{
-	while (n > 0) {
-		uint32_t chunk = b->io->in_a_row ? n : MIN(n, PAGE_SIZE - to % PAGE_SIZE);
-
-		b->io->read(f, offset, (char *)b->io->data(to / PAGE_SIZE) + to % PAGE_SIZE, chunk);
-		offset += chunk;
-		to += chunk;
-		n -= chunk;
-	}
-}
-
 static void zero(const struct image_build *b, uint32_t to, uint32_t n)
 {
 	if (b->zeroed)
@@ -195,10 +182,10 @@ static void load_image(const struct image_build *b, const struct image_layout *l
 
 		if (s->type != PT_LOAD)
 			continue;
-		copy_file(b, &b->image, s->offset, s->paddr, s->filesz);
+		b->io->load(&b->image, s->offset, s->paddr, s->filesz);
 		zero(b, s->paddr + s->filesz, s->memsz - s->filesz);
 	}
-	copy_file(b, &b->initrd, 0, l->initrd * PAGE_SIZE, b->initrd.size);
+	b->io->load(&b->initrd, 0, l->initrd * PAGE_SIZE, b->initrd.size);
 }
 
 /* ---- page tables ---- */

@@ -21,14 +21,16 @@ struct image_file {
 	uint32_t start, size;	/* @start: where it lies, to whoever reads it; bytes */
 };
 
-/* How files and frames are reached. */
+/* How files and frames are reached. Ranges lie inside. */
 struct image_io {
-	/* Copies from a file; the range lies inside. */
+	/* Copies from a file. */
 	void (*read)(const struct image_file *f, uint32_t offset, void *to, uint32_t n);
 
-	/* Pseudo-physical frame @pfn, to write: good until the next call. */
+	/* Copies from a file to pseudo-physical address @to on. */
+	void (*load)(const struct image_file *f, uint32_t offset, uint32_t to, uint32_t n);
+
+	/* Pseudo-physical frame @pfn, to write: good until the next call. If frames are zeroed, of those behind initrd alone. */
 	void *(*data)(uint32_t pfn);
-	bool in_a_row;			/* what data() says is good for all frames behind it too */
 
 	/* The P2M's word for @pfn; those behind it follow, up to the end of their frame. Good until the next call. */
 	uint32_t *(*p2m)(uint32_t pfn);

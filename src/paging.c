@@ -59,12 +59,9 @@ static inline bool group_empty(const uint32_t *e)
 /* The first present entry from @i on; @end or more, if there is none before it. */
 static inline uint32_t next_present(const uint32_t *entries, uint32_t i, uint32_t end)
 {
-	for (;; i++) {
-		while (i % GROUP == 0 && i + GROUP <= end && group_empty(entries + i))
-			i += GROUP;
-		if (i >= end || (entries[i] & PTE_P))
-			return i;
-	}
+	while (i < end && !(entries[i] & PTE_P))
+		i += i % GROUP == 0 && i + GROUP <= end && group_empty(entries + i) ? GROUP : 1;
+	return i;
 }
 
 /* The body may set @entries to another mapping of the same table. */
@@ -73,7 +70,7 @@ static inline uint32_t next_present(const uint32_t *entries, uint32_t i, uint32_
 
 /* ---- entries of a page table ---- */
 
-static int get_table_entry(struct domain *d, uint32_t e)
+static inline int get_table_entry(struct domain *d, uint32_t e)
 {
 	if (!(e & PTE_P))
 		return 0;

@@ -129,6 +129,12 @@ mutants: | deps-check	## does every known mistake get caught? MUTANT=name: that 
 kill-matrix: | deps-check	## is every wrong solution of the labs caught, and no right one? LAB=3: of that lab
 	@tools/kill-matrix $(if $(LAB),--lab $(LAB)) && tools/kill-matrix --different $(if $(LAB),--lab $(LAB))
 
+# Twice as many at a time as there are processors: that no test minds how long it is kept waiting is what is shown.
+SEEDS ?= 20
+.PHONY: seeds
+seeds: $(LINUX_NEEDS) | deps-build deps-run deps-bochs deps-check	## do the solved labs pass with any of SEEDS=20 seeds, and equal seeds leave equal traces? LAB=3
+	@grader/run-tests --solved --seeds $(SEEDS) --twice --jobs $$((2 * $(JOBS))) $(if $(LAB),--lab $(LAB))
+
 # ---- everything ----
 
 .PHONY: check check-quick check-long house
@@ -138,8 +144,8 @@ check: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) $(MINI_NEEDS) $(CHECK_NEED
 check-quick: build/atelier.elf $(MINI_NEEDS) $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check deps-class deps-slurm	## the tests that need no Linux, in two minutes
 	@tests/run --quick$(leave_status)
 
-check-long: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) | deps-build deps-run deps-bochs deps-check	## what takes longer: the mutants, the explorer on the largest of its machines, fifty power cuts, a Debian in Bochs
-	@$(MAKE) mutants explore
+check-long: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) | deps-build deps-run deps-bochs deps-check	## what takes longer: the mutants, the explorer on the largest of its machines, twenty seeds of every lab, every wrong solution, fifty power cuts, a Debian in Bochs
+	@$(MAKE) mutants explore && $(MAKE) seeds && $(MAKE) kill-matrix
 	@CUTS=50 tests/boot/run power debian:a_debian_serves_a_page_in_bochs_too
 
 house: build/atelier.elf | deps-check	## are the layers kept, and the style?

@@ -26,6 +26,7 @@ INFO_SIZE = 0x2000
 LOAD = 0x100000
 POLL = 0.02  # seconds between two looks at the process
 LOG_EVERY = 25  # looks at the process for one at its log
+SIGNAL_EVERY = 50  # looks at the process for one signal: it forgets those that come before its orders
 WALL_AFTER_SIGNAL = 30.0  # seconds for the debugger's orders
 
 SETTINGS = f"""\
@@ -139,7 +140,7 @@ def run(boot: Boot, folder: Path) -> Run:
         deaf = _wait(boot, folder, process)
     finally:
         emulator.end(process)
-    return _read(boot, folder, image, deaf)
+    return _read(boot, folder, image, deaf, process)
 
 
 def _wait(boot: Boot, folder: Path, process: subprocess.Popen) -> bool:
@@ -149,8 +150,8 @@ def _wait(boot: Boot, folder: Path, process: subprocess.Popen) -> bool:
     on with the debugger's orders, which show how much time had passed.
     """
     deadline = time.monotonic() + boot.wall_seconds()
-    looks = 0
-    deaf = signalled = False
+    looks = signalled = 0
+    deaf = False
     while process.poll() is None:
         time.sleep(POLL)
         looks += 1
@@ -160,22 +161,29 @@ def _wait(boot: Boot, folder: Path, process: subprocess.Popen) -> bool:
         if looks % LOG_EVERY == 0 and not deaf:
             deaf = "HLT instruction with IF=0" in _text(folder / LOG)
         if (deaf or late) and not signalled:
-            signalled = True
+            signalled = looks
             deadline = time.monotonic() + WALL_AFTER_SIGNAL
-            process.send_signal(signal.SIGINT)
         elif late:
             raise Infra(f"the wall clock ended the run after {boot.wall_seconds():.0f} s")
+        if signalled and (looks - signalled) % SIGNAL_EVERY == 0 and _minds_signals(process):
+            process.send_signal(signal.SIGINT)
     return deaf
+
+
+def _minds_signals(process: subprocess.Popen) -> bool:
+    """Whether it has come as far as its debugger: before, a signal would be its end."""
+    caught = re.search(r"^SigCgt:\s*([0-9a-f]+)", _text(Path(f"/proc/{process.pid}/status")), re.MULTILINE)
+    return caught is not None and bool(int(caught[1], 16) >> (signal.SIGINT - 1) & 1)
 
 
 def _text(path: Path) -> str:
     return path.read_text(errors="replace") if path.exists() else ""
 
 
-def _read(boot: Boot, folder: Path, image: elf.Elf, deaf: bool) -> Run:
+def _read(boot: Boot, folder: Path, image: elf.Elf, deaf: bool, process: subprocess.Popen) -> Run:
     said, log = _text(folder / MESSAGES), _text(folder / LOG)
     full = emulator.overflow(folder, LOG)
-    stop, detail = (Stop.OUTPUT, full) if full else _classify(boot, said, log, image, deaf)
+    stop, detail = (Stop.OUTPUT, full) if full else _classify(boot, said, log, image, deaf, process)
     whole = stop not in (Stop.TRIPLE_FAULT, Stop.OUTPUT)  # those end Bochs
     memory = (folder / emulator.MEMORY).read_bytes() if whole else b""
     if whole and len(memory) != boot.memory << 20:
@@ -185,7 +193,7 @@ def _read(boot: Boot, folder: Path, image: elf.Elf, deaf: bool) -> Run:
                parse_faults(log) if boot.exceptions else None, None, ())
 
 
-def _classify(boot: Boot, said: str, log: str, image: elf.Elf, deaf: bool) -> tuple[Stop, str]:
+def _classify(boot: Boot, said: str, log: str, image: elf.Elf, deaf: bool, process: subprocess.Popen) -> tuple[Stop, str]:
     if deaf:
         return Stop.HALTED, f"at {elf.place(image, parse_registers(said).get('eip', 0))}"
     if "(0) Magic breakpoint" in said:
@@ -199,7 +207,7 @@ def _classify(boot: Boot, said: str, log: str, image: elf.Elf, deaf: bool) -> tu
     if len(ticks) > 1:  # it was signalled
         raise Infra(f"the wall clock ended the run after {boot.wall_seconds():.0f} s")
     panics = re.findall(r">>PANIC<< (.*)", said + log)
-    raise Infra("Bochs ended on its own: " + (panics[-1] if panics else "it said nothing"))
+    raise emulator.gone("Bochs", process, panics[-1] if panics else "it said nothing")
 
 
 def parse_registers(text: str) -> dict[str, int]:

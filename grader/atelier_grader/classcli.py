@@ -19,10 +19,12 @@ from .emulator import ROOT, Infra
 from .gradecli import KeyFileError, read_key
 from .manifest import Manifest, ManifestError
 from .result import INFRA, NOT_RUN, Lab, Result, from_json
+from .score import flagged
 from .submission import Refused
 
 PROGRAM = ROOT / "grader/grade-class"
 LONGEST = 3 * 3600.0  # seconds for a submission: all that is in it has limits of its own
+ASIDE = 5  # names of what is no submission
 INTERRUPTED = 130  # what grader/grade ends with
 Take = Callable[[Path, Manifest], Mapping[str, bytes]]  # a submission's files that the lab lets a student change
 
@@ -106,6 +108,10 @@ def grade(options: argparse.Namespace, words: list[str], root: Path, lab: Manife
     if options.slurm and options.shard:
         raise ClassError("--slurm makes shards itself: leave --shard out")
     submissions = classrun.entries(source)
+    aside = classrun.left_aside(source)
+    if aside and not options.shard:
+        more = f" and {len(aside) - ASIDE} more" if len(aside) > ASIDE else ""
+        print(f"not graded: {', '.join(aside[:ASIDE])}{more}: a submission is a folder, a .zip or a .tar, and begins with no dot")
     roster = classtable.read_roster(options.roster) if options.roster else Roster()
     key = read_key(options.key) if options.key else ""
     if options.slurm:
@@ -190,6 +196,9 @@ def collect(options: argparse.Namespace, root: Path, lab: Manifest, submissions:
     unrun = [test for row in table if row.result for test in row.result.tests if test.status == NOT_RUN]
     if unrun:
         print(f"not run, and no points of anybody's score: {', '.join(sorted({test.name for test in unrun}))}: {unrun[0].message}")
+    odd = [f"{row.name}: {test.name} {test.failure}" for row in table if row.result for test in flagged(row.result)]
+    if odd:
+        print(f"no ordinary mistake, look at it: {'; '.join(odd)}")
     again = [row.name for row in table if row.status in (INFRA, classtable.NOT_GRADED)]
     if again:
         print(f"INFRA, no score, run this again: {', '.join(again)}")

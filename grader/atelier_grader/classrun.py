@@ -30,6 +30,7 @@ from .result import GRADED, INFRA, Environment, Lab, Result, Submission, clean
 
 Grader = Callable[[Path], Result]
 SUFFIXES = (".tar.gz", ".tar.xz", ".tar.bz2", ".tgz", ".txz", ".tar", ".zip")
+NAME = 100  # characters of a submission's name
 HASHED = 64 << 20  # bytes of a file that the digest reads; no submission that large is accepted
 # What decides a result: the lab, the tree that a submission is laid over, and the grader; not the tests of other labs.
 DECIDES = ("src", "guestos", "labs", "grader", "tests/host", "tests/build.mk", "tools", "Makefile")
@@ -70,18 +71,40 @@ class Done:
     seconds: float
 
 
-def entries(folder: Path) -> list[Entry]:
-    """The submissions of a folder, by name."""
+def _suffix(path: Path) -> str | None:
+    """What is no part of a submission's name; None if it is no submission."""
+    if path.name.startswith("."):
+        return None
+    return "" if path.is_dir() else next((s for s in SUFFIXES if path.name.lower().endswith(s)), None)
+
+
+def _name(name: str) -> str:
+    """A name that a folder and a table can have. One that is too long is cut, and stays another than what begins in the same way."""
+    whole = clean(name, len(name))
+    cut = clean(name, NAME)
+    return cut if cut == whole else f"{cut[:NAME - 20]}...{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}"
+
+
+def _listed(folder: Path) -> list[Path]:
     try:
-        paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        return sorted(folder.iterdir())
     except OSError as error:
         raise ClassError(f"{folder}: {error.strerror}: is this the folder of submissions?") from None
+
+
+def left_aside(folder: Path) -> list[str]:
+    """What lies among the submissions, and is none."""
+    return [clean(path.name, NAME) for path in _listed(folder) if _suffix(path) is None]
+
+
+def entries(folder: Path) -> list[Entry]:
+    """The submissions of a folder, by name."""
     found: dict[str, Entry] = {}
-    for path in paths:
-        suffix = next((s for s in SUFFIXES if path.name.lower().endswith(s)), "")
-        if not path.is_dir() and not suffix:
+    for path in _listed(folder):
+        suffix = _suffix(path)
+        if suffix is None:
             continue
-        name = clean(path.name[:len(path.name) - len(suffix)] if not path.is_dir() else path.name, 100)
+        name = _name(path.name[:len(path.name) - len(suffix)])
         if name in found:
             raise ClassError(f"{folder}: {found[name].path.name} and {path.name} are both there: which one is to be graded?")
         found[name] = Entry(name, path)

@@ -18,6 +18,7 @@ from .classrun import ClassError
 from .report import common, html
 from .report.csv import table as csv_table
 from .result import FAILED, INFRA, NOT_BUILT, NOT_RUN, PASSED, REFUSED, WAITS, Result, clean
+from .score import flagged
 
 ABSENT = "absent"  # on the roster, and has handed in nothing
 NOT_GRADED = "not graded yet"
@@ -176,6 +177,11 @@ def page(lab: str, table: list[Row], roster: Roster, found: list[Item], plots: l
         body += ["<h2>To be graded again</h2>", f'<p class="told infra">{html.safe(common.ABOUT_INFRA)} Run grade-class again.</p>',
                  *html.table("INFRA", [("Submission", False), ("Why", False)],
                              [[html.safe(r.name), html.safe(r.result.message)] for r in broken])]
+    odd = [(row, test) for row in table if row.result for test in flagged(row.result)]
+    if odd:
+        body += ["<h2>To be looked at</h2>", *html.table(
+            "No ordinary mistake", [("Submission", False), ("Test", False), ("Failure", False), ("Told", False)],
+            [[html.safe(text) for text in (row.name, test.name, test.failure, test.message.split("\n")[0])] for row, test in odd])]
     columns = [*((name, False) for name in roster.columns or ("Submission",)), ("Status", False), ("Score", True),
                *((name, True) for name in exercises), *((name, False) for name in tests)]
     body += ["<h2>Scores</h2>", *html.table("A dash is no score: INFRA, or not run", columns,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PT_LOAD = 1
+PF_X, PF_W = 1, 2
 SHT_SYMTAB = 2
 STT_FUNC = 2
 
@@ -22,6 +23,7 @@ class Segment:
     physical: int
     size: int  # in memory; what the file does not hold is zero
     content: bytes
+    code: bool  # executed, and never written
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,10 @@ def read(path: Path) -> Elf:
         size, count = struct.unpack_from("<HH", data, 42)
         segments = []
         for i in range(count):
-            kind, start, virtual, physical, in_file, in_memory, _, _ = struct.unpack_from(
+            kind, start, virtual, physical, in_file, in_memory, flags, _ = struct.unpack_from(
                 "<8I", data, offset + i * size)
             if kind == PT_LOAD:
-                segments.append(Segment(virtual, physical, in_memory, data[start:start + in_file]))
+                segments.append(Segment(virtual, physical, in_memory, data[start:start + in_file], flags & (PF_X | PF_W) == PF_X))
         if not segments:
             raise ElfError(f"{path}: loads nothing")
         return Elf(path, entry, tuple(segments), _symbols(data))

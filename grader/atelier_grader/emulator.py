@@ -9,6 +9,7 @@ that hangs; a stop by it is Infra, no result.
 
 import os
 import resource
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -41,6 +42,10 @@ class Infra(Exception):
 def reason(error: Exception) -> str:
     """One line, also of what the system refused: a full disk, no more processes."""
     return f"{error.filename or 'the system'}: {error.strerror}" if isinstance(error, OSError) else str(error)
+
+
+class Crashed(Infra):
+    """An emulator ended on its own. Whose fault that is, one such run does not tell (grade.py). One line."""
 
 
 class NotBuilt(Infra):
@@ -76,6 +81,14 @@ class Module:
 
 
 @dataclass(frozen=True)
+class Text:
+    """The code of a guest, where it executes it."""
+
+    address: int
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Boot:
     kernel: Path
     command_line: str
@@ -84,6 +97,7 @@ class Boot:
     budget: int  # instructions from the kernel's first on
     exceptions: bool = False  # log them: slow with many
     marks: tuple[int, ...] = ()  # virtual addresses at whose execution the counters are noted
+    texts: tuple[Text, ...] = ()  # where one lies, nothing is to be executed but what one of them has there; QEMU only
 
     def wall_seconds(self) -> float:
         return WALL_FLOOR + self.budget / INSTRUCTIONS_A_SECOND
@@ -128,6 +142,7 @@ class Run:
     faults: tuple[Fault, ...] | None  # None: not logged
     counters: Counters | None  # None: the emulator cannot count
     marks: tuple[Counters, ...]
+    changed: int | None = None  # the first address of a text of the boot at which other code was executed; None on Bochs
 
 
 NO_REGISTERS: Mapping[str, int] = MappingProxyType({})
@@ -192,6 +207,17 @@ def spawn(command: list[str], folder: Path, output: str, fds: tuple[int, ...] = 
                 env={"PATH": os.defpath, "HOME": str(folder), "LC_ALL": "C"})
         except FileNotFoundError as error:
             raise Infra(f"{command[0]} is missing; `make deps` installs it") from error
+
+
+def gone(what: str, process: subprocess.Popen, said: str) -> Infra:
+    """What it means that an emulator is not there any more, though nobody ended it."""
+    try:
+        status = process.wait(10.0)
+    except subprocess.TimeoutExpired:
+        return Infra(f"{what} does not answer any more: {said}")
+    if status == -signal.SIGKILL:  # no emulator does that to itself: the kernel does, when memory is short
+        return Infra(f"{what} was killed")
+    return Crashed(f"{what} ended on its own: {said}")
 
 
 def end(process: subprocess.Popen) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Grades one submission on one lab: reads it, builds it, runs the lab's tests, has them judged, each in its own sandbox."""
 
+import filecmp
 import hashlib
 import hmac
 import json
@@ -8,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +19,7 @@ from pathlib import Path
 
 from . import build, emulator, manifest, package, qemu, result, sandbox, score, steps, tree, trial
 from .build import Built
-from .emulator import ROOT, Infra, NotBuilt
+from .emulator import ROOT, Crashed, Infra, NotBuilt
 from .manifest import Manifest, ManifestError
 from .manifest import Test as Listed
 from .result import Environment, Finding, Ignored, Lab, Result, Submission, Tool, clean
@@ -32,7 +34,12 @@ NAMED = 20  # files left aside that a result names
 MEMORY = 6 << 30  # bytes of address space of an emulator, beside the machine's memory
 UNPACKING = Limits(wall=120.0, cpu=60, memory=1 << 30, file=8 * MIB, temporary=8 * MIB)
 JUDGING = Limits(wall=600.0, cpu=300, memory=6 << 30, file=4 * MIB)
-PROGRAM = Limits(wall=trial.HOST_WALL_SECONDS, cpu=trial.HOST_CPU_SECONDS, memory=4 << 30, file=emulator.LOG_LIMIT, processes=4)
+PROGRAM = Limits(wall=trial.HOST_WALL_SECONDS, cpu=trial.HOST_CPU_SECONDS, memory=4 << 30, file=emulator.LOG_LIMIT, processes=4,
+                 asleep=20.0)
+
+
+class Asleep(Exception):
+    """A program of the host waits, and there is nothing to come."""
 
 
 @dataclass(frozen=True)
@@ -247,6 +254,8 @@ class _Grading:
         points = sum(test.points for test in hidden)
         self.notes = [f"{points} points are for {len(hidden)} hidden tests, which are not in this tree"] if hidden else []
         self.kernels: dict[frozenset[str], Built] = {}
+        self.solving = threading.Lock()
+        self.solved: Built | None = None
 
     def finish(self) -> Result:
         about, files = self.about, self.about.taken.files
@@ -283,7 +292,7 @@ class _Grading:
 
     def _build(self, files: Mapping[str, bytes], targets: Sequence[str]) -> Built:
         self.options.say("builds the submission")
-        folder = self.place / f"built-{len(os.listdir(self.place))}"
+        folder = Path(tempfile.mkdtemp(prefix="built-", dir=self.place))
         return build.build(self.base, files, folder, self.options.jobs, targets)
 
     def _test(self, test: Listed, where: tuple[str, ...], built: Built) -> result.Test:
@@ -298,6 +307,16 @@ class _Grading:
         product = f"{self.base.tests}/{test.name}" if where == "host" else f"build/{trial.TESTED}"
         if product in built.failed:
             return Seen(where, seed, Verdict.NOT_BOOTED, unbuilt=built.failed[product])
+        try:
+            try:
+                return self._once(test, where, seed, built, product)
+            except Crashed as first:
+                return self._crashed(test, where, seed, built, product, first)
+        except trial.FAILURES as error:
+            end = trial.infra(error)
+            return Seen(where, seed, end.verdict, clean(end.detail))
+
+    def _once(self, test: Listed, where: str, seed: str, built: Built, product: str) -> Seen:
         folder = Path(tempfile.mkdtemp(dir=self.place))
         folder.chmod(0o711)
         try:
@@ -315,12 +334,39 @@ class _Grading:
                 _run_machine(boot, told, folder, given)
                 orders["kernel"] = str(folder / "given" / steps.KERNEL)
             sandbox.open_to_all(folder / "run")
-            return _read_verdict(where, seed, self._judge(orders, [*given, Mount(folder / "run")]))
-        except trial.FAILURES as error:
-            end = trial.infra(error)
-            return Seen(where, seed, end.verdict, clean(end.detail))
+            seen = _read_verdict(where, seed, self._judge(orders, [*given, Mount(folder / "run")]))
+            if where == "host" and seen.verdict is Verdict.PASSED and not _agrees(built.path(product), asked, folder):
+                return Seen(where, seed, Verdict.UNSTEADY, "it ran twice on the same input, and did not observe the same")
+            return seen
+        except Asleep:
+            return Seen(where, seed, Verdict.ASLEEP, f"it waited for {PROGRAM.asleep:.0f} s, and was not told to wait for anything")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _crashed(self, test: Listed, where: str, seed: str, built: Built, product: str, first: Crashed) -> Seen:
+        """An emulator ended on its own. If it does that again, and with the solution does not, it is the submission's doing."""
+        try:
+            return self._once(test, where, seed, built, product)
+        except Crashed as error:
+            second = error
+        reference = self._reference()
+        if reference is None:
+            raise Infra(f"{second}, twice; no solution is here to tell whether that is the submission's doing")
+        try:
+            self._once(test, where, seed, reference, product)
+        except Crashed as error:
+            raise Infra(f"{error}, with the solution as well") from None
+        return Seen(where, seed, Verdict.EMULATOR, clean(f"{first}; twice, and not with the solution"))
+
+    def _reference(self) -> Built | None:
+        """The solved lab, built; None in a student's tree, or if it cannot be."""
+        with self.solving:
+            if self.base.own:
+                return None
+            if self.solved is None:
+                files = {name: (self.options.root / name).read_bytes() for name in self.lab.editable}
+                self.solved = self._build(files, [f"build/{trial.TESTED}"])
+            return None if self.solved.failed else self.solved
 
     def _judge(self, orders: Mapping, mounts: Sequence[Mount]) -> dict:
         with tempfile.TemporaryFile() as file:
@@ -372,16 +418,25 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _run_program(program: Path, asked: trial.Asked, folder: Path) -> int:
-    """Runs a program of the host, which is the student's code, and gives its status. What it writes lies in the folder."""
+    """Runs a program of the host, which is the student's code, and gives its status, or raises Asleep. What it writes is in the folder."""
     with tempfile.TemporaryFile() as told, (folder / steps.OUTPUT).open("wb") as output:
         told.write(asked.told)
         told.seek(0)
         done = sandbox.run(["/p/program", *asked.words()], [Mount(program, "/p/program")], PROGRAM, proc=True, stdin=told, stdout=output,
                            environment=trial.HOST_ENVIRONMENT)
+    if done.stopped == "asleep":
+        raise Asleep
     if done.stopped:
         raise Infra(f"the wall clock ended the program after {PROGRAM.wall:.0f} s")
     (folder / steps.SAID).write_bytes(done.errors)
     return done.status
+
+
+def _agrees(program: Path, asked: trial.Asked, folder: Path) -> bool:
+    """Whether a program of the host says the same once more: it alone may see clocks, addresses and what memory held."""
+    (folder / "again").mkdir()
+    status = _run_program(program, asked, folder / "again")
+    return status == 0 and filecmp.cmp(folder / "run" / steps.OUTPUT, folder / "again" / steps.OUTPUT, shallow=False)
 
 
 def _run_machine(boot: emulator.Boot, orders: Mapping, folder: Path, given: Sequence[Mount]) -> None:
@@ -395,6 +450,8 @@ def _run_machine(boot: emulator.Boot, orders: Mapping, folder: Path, given: Sequ
         mounts = [Mount(package.made()), *given, Mount(folder / "run", "/w", True)]
         done = sandbox.run(package.step("run"), mounts, limits, "/w", stdin=file)
     told = _answer(done, "run")
+    if "crashed" in told:
+        raise Crashed(clean(str(told["crashed"])))
     if "infra" in told:
         raise Infra(clean(str(told["infra"])))
     # Who broke out of the emulator could have left a link, for the judge to follow.

@@ -3,16 +3,20 @@
 
 import argparse
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from . import manifest, report
+from . import manifest, report, sandbox
 from .emulator import ROOT, Infra
 from .grade import Options, grade
 from .manifest import ManifestError
 from .result import INFRA, Result, clean
 
 ENDED, NO_SCORE, NO_SENSE, INTERRUPTED = 0, 1, 2, 130
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class KeyFileError(Exception):
@@ -45,7 +49,8 @@ def main(words: list[str] | None = None, root: Path = ROOT) -> int:
             raise ManifestError(f"--format {options.format} is for one lab: add --lab N")
         key = read_key(options.key).encode() if options.key else b""
         wishes = Options(options.test, options.emulator, options.seed, key, options.jobs, root, _say)
-        results = [grade(options.submission, lab, wishes) for lab in labs]
+        with _orderly_end():
+            results = [grade(options.submission, lab, wishes) for lab in labs]
         text = "\n".join(report.FORMATS[options.format](result) for result in results)
         if options.out:
             options.out.write_text(text)
@@ -61,6 +66,25 @@ def main(words: list[str] | None = None, root: Path = ROOT) -> int:
         print("grade: interrupted", file=sys.stderr)
         return INTERRUPTED
     return NO_SCORE if any(result.status == INFRA for result in results) else ENDED
+
+
+@contextmanager
+def _orderly_end() -> Iterator[None]:
+    """Whoever tells us to end gets that at once, and finds nothing left: no process, no folder."""
+    def end(number: int, frame: object) -> None:
+        for other in heard:
+            signal.signal(other, signal.SIG_IGN)  # what is left to do is short
+        sandbox.ending = True
+        raise KeyboardInterrupt
+
+    heard = [number for number in ENDINGS if signal.getsignal(number) != signal.SIG_IGN]  # who has us run on, as nohup does, gets that
+    before = {number: signal.signal(number, end) for number in heard}
+    try:
+        yield
+    finally:
+        sandbox.ending = False
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def read_key(path: Path) -> str:

@@ -3,7 +3,7 @@
  * A TCG plugin: what QEMU can tell about a run that no guest can forge, and a limit that falls at the
  * same instruction each time.
  *
- *   -plugin plugin.so,out=FILE,progress=FILE,tell=FD,entry=HEX,budget=N,watch=FILE,mark=HEX,...
+ *   -plugin plugin.so,out=FILE,progress=FILE,tell=FD,entry=HEX,budget=N,watch=FILE,mark=HEX,...,text=HEX/FILE,...
  *
  * Counting starts when the address `entry` is executed for the first time, so that firmware costs
  * nothing. Everything is counted by translation block when a block is entered: a block that a fault
@@ -22,6 +22,9 @@
  * `xchg %bx, %bx` is the sign of the end, which the hypervisor executes before it turns the machine
  * off (Bochs stops there). How far the processor gets after that depends on the host, so counters end
  * at the sign, if it was the end.
+ *
+ * A `text` is the code of a guest, from an address on. Where texts lie, what is executed has to be what one
+ * of them has there, or the address is written down, the first one only: somebody has changed the guest.
  *
  * QEMU 7.2 ships no header for plugins in Debian; this declares what is used of API version 1.
  */
@@ -63,6 +66,7 @@ EXPORT int qemu_plugin_version = 1;
 #define HALT_COST	1000
 #define STOPPING	(3 * HALT_COST)	/* what may be spent between the sign of the end and the end */
 #define MARKS		8	/* addresses */
+#define TEXTS		64
 #define NOTES		256	/* executions of them that are written down */
 
 /* Where an address lies in the address space that Atelier lays out. */
@@ -72,6 +76,12 @@ static const char *const place_name[PLACES] = { "user", "guest", "hypervisor" };
 struct watch {
 	uint32_t address;
 	uint64_t count;
+};
+
+struct text {
+	uint32_t start;
+	size_t size;
+	unsigned char *bytes;
 };
 
 struct counters {
@@ -93,6 +103,9 @@ static struct {
 	size_t watch_count;
 	uint32_t marks[MARKS];
 	unsigned int mark_count, notes;
+	struct text texts[TEXTS];
+	unsigned int text_count;
+	bool changed;			/* the code of a guest, and that is written down */
 } run;
 
 static enum place place_of(uint32_t address)
@@ -200,6 +213,34 @@ static bool is_bytes(struct qemu_plugin_insn *insn, const void *bytes, size_t si
 	       !memcmp(qemu_plugin_insn_data(insn), bytes, size);
 }
 
+static void note_change(unsigned int vcpu, void *data)
+{
+	if (run.started && !run.changed)
+		fprintf(run.out, "changed %08" PRIx32 "\n", (uint32_t)(uintptr_t)data);
+	run.changed = run.changed || run.started;
+}
+
+/* Whether an instruction lies where guests' code does, and is that of none. */
+static bool is_foreign(struct qemu_plugin_insn *insn)
+{
+	uint32_t address = qemu_plugin_insn_vaddr(insn);
+	size_t size = qemu_plugin_insn_size(insn);
+	bool inside = false;
+
+	for (unsigned int i = 0; i < run.text_count; i++) {
+		const struct text *text = &run.texts[i];
+		size_t at = address - text->start;
+
+		if (address < text->start || at >= text->size)
+			continue;
+		inside = true;
+		if (!memcmp(qemu_plugin_insn_data(insn), text->bytes + at,
+			    size < text->size - at ? size : text->size - at))
+			return false;
+	}
+	return inside;
+}
+
 static void translate_instruction(struct qemu_plugin_insn *insn)
 {
 	struct watch key = { .address = qemu_plugin_insn_vaddr(insn) };
@@ -209,6 +250,9 @@ static void translate_instruction(struct qemu_plugin_insn *insn)
 		qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64, &watch->count, 1);
 	if (is_bytes(insn, "\x66\x87\xdb", 3))
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, note_stop, CALLBACK_NO_REGS, NULL);
+	if (is_foreign(insn))
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, note_change, CALLBACK_NO_REGS,
+						       (void *)(uintptr_t)key.address);
 	if (key.address == run.entry)
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, start, CALLBACK_NO_REGS, NULL);
 	for (unsigned int i = 0; i < run.mark_count; i++)
@@ -246,6 +290,29 @@ static int read_watches(const char *name)
 	return 0;
 }
 
+/* "address/file" */
+static int read_text(const char *value)
+{
+	struct text *text = &run.texts[run.text_count];
+	char *name;
+	FILE *file;
+
+	text->start = strtoul(value, &name, 16);
+	if (run.text_count == TEXTS || *name++ != '/')
+		return -1;
+	file = fopen(name, "r");
+	if (!file || fseek(file, 0, SEEK_END))
+		return -1;
+	text->size = ftell(file);
+	text->bytes = malloc(text->size + 1);
+	rewind(file);
+	if (!text->bytes || fread(text->bytes, 1, text->size, file) != text->size)
+		return -1;
+	fclose(file);
+	run.text_count++;
+	return 0;
+}
+
 static int map_progress(const char *name)
 {
 	int fd = open(name, O_RDWR | O_CREAT, 0666);
@@ -270,6 +337,8 @@ static int read_argument(const char *argument)
 		return map_progress(value);
 	if (!strncmp(argument, "watch=", length))
 		return read_watches(value);
+	if (!strncmp(argument, "text=", length))
+		return read_text(value);
 	if (!strncmp(argument, "tell=", length))
 		run.tell = atoi(value);
 	else if (!strncmp(argument, "entry=", length))

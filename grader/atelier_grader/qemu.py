@@ -22,8 +22,12 @@ from .emulator import Boot, Counters, Fault, Infra, Module, Run, Stop
 # The real program: /usr/bin/qemu-system-i386 of Debian is a shell script around it, which a kill misses.
 PROGRAMS = ("/usr/libexec/qemu-system-i386", "/usr/bin/qemu-system-i386")
 
+# What QEMU's own code never asks of the host in such a run, and who broke into it might. Needs no privilege.
+SECCOMP = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+
 RESULTS = "plugin.txt"
 WATCHES = "watch.txt"
+TEXT = "text"  # and a number
 MESSAGES = "qemu.txt"
 LOG = "exceptions.txt"
 PROGRESS = "progress"
@@ -152,7 +156,7 @@ def plugin() -> Path:
 def machine(boot: Boot, initrd: str) -> list[str]:
     """The machine that is booted, in QEMU's words, but for its clock, its console, and who watches it."""
     words = [
-        "-M", "pc", "-cpu", "pentium3", "-m", str(boot.memory),
+        "-M", "pc,vmport=off", "-cpu", "pentium3", "-m", str(boot.memory),
         "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-nic", "none",
         "-global", "apic-common.vapic=off",  # an option ROM less to boot; reverse debugging needs it
         "-rtc", "base=2003-10-19T00:00:00,clock=vm", "-seed", "1",
@@ -164,11 +168,12 @@ def machine(boot: Boot, initrd: str) -> list[str]:
 
 def command(boot: Boot, initrd: str, entry: int, monitor_fd: int, tell_fd: int) -> list[str]:
     marks = "".join(f",mark={address:x}" for address in boot.marks)
+    texts = "".join(f",text={text.address:x}/{TEXT}{number}" for number, text in enumerate(boot.texts))
     words = [
-        program(), *machine(boot, initrd), "-icount", "shift=0,sleep=off", "-serial", f"file:{emulator.SERIAL}", "-S",
+        program(), *machine(boot, initrd), "-sandbox", SECCOMP, "-icount", "shift=0,sleep=off", "-serial", f"file:{emulator.SERIAL}", "-S",
         "-chardev", f"socket,id=monitor,fd={monitor_fd}", "-mon", "chardev=monitor,mode=control",
         "-plugin", f"{plugin()},out={RESULTS},progress={PROGRESS},tell={tell_fd},entry={entry:x},"
-                   f"budget={boot.budget},watch={WATCHES}{marks}",
+                   f"budget={boot.budget},watch={WATCHES}{marks}{texts}",
     ]
     if boot.exceptions:
         words += ["-d", "int,cpu_reset", "-D", LOG]
@@ -180,6 +185,8 @@ def run(boot: Boot, folder: Path) -> Run:
     image = emulator.prepare(folder, boot, RESULTS, PROGRESS, LOG)
     end_on_a_page(folder / emulator.KERNEL)
     initrd = place_modules(folder, boot.modules)
+    for number, text in enumerate(boot.texts):
+        (folder / f"{TEXT}{number}").write_bytes(text.content)
     (folder / WATCHES).write_text("".join(f"{a:x}\n" for a in emulator.function_addresses(image)))
 
     ours, theirs = socket.socketpair()
@@ -194,7 +201,7 @@ def run(boot: Boot, folder: Path) -> Run:
         if result.stop not in (Stop.BUDGET, Stop.OUTPUT):
             process.wait(QUIT_SECONDS)
     except EOFError:
-        raise Infra(f"QEMU ended on its own: {emulator.last_line(folder / MESSAGES)}") from None
+        raise emulator.gone("QEMU", process, emulator.last_line(folder / MESSAGES)) from None
     except subprocess.TimeoutExpired:
         raise Infra(f"QEMU did not quit within {QUIT_SECONDS:.0f} s") from None
     finally:
@@ -256,15 +263,18 @@ def _counters(words: list[str]) -> dict[str, int]:
     return {name: int(value) for name, value in (word.split("=") for word in words)}
 
 
-def parse_results(text: str) -> tuple[tuple[Counters, ...], Counters, str, int]:
-    """What plugin.c wrote: the marks, the end, how it ended, and the address there."""
+def parse_results(text: str) -> tuple[tuple[Counters, ...], Counters, str, int, int | None]:
+    """What plugin.c wrote: the marks, the end, how it ended, the address there, and where a guest's code had been changed."""
     lines = text.split("\n")
     if lines[-2:] != ["whole", ""]:
         raise Infra("the counters of QEMU's plugin are not whole")
     marks: list[tuple[dict[str, int], dict[int, int]]] = []
-    how, address = "", 0
+    how, address, changed = "", 0, None
     for line in lines[:-2]:
         words = line.split(" ")
+        if words[0] == "changed":
+            changed = int(words[1], 16)
+            continue
         if words[0] == "count":
             marks[-1][1][int(words[1], 16)] = int(words[2])
             continue
@@ -272,11 +282,11 @@ def parse_results(text: str) -> tuple[tuple[Counters, ...], Counters, str, int]:
             how, address = words[1], int(words[2], 16)
         marks.append((_counters(words[3 if words[0] == "end" else 2:]), {}))
     notes = [Counters(**counters, executed=executed) for counters, executed in marks]
-    return tuple(notes[:-1]), notes[-1], how, address
+    return tuple(notes[:-1]), notes[-1], how, address, changed
 
 
 def _with_counters(result: Run, folder: Path, image: elf.Elf) -> Run:
-    marks, counters, how, address = parse_results((folder / RESULTS).read_text())
+    marks, counters, how, address, changed = parse_results((folder / RESULTS).read_text())
     detail = ""
     if how == "unstarted":
         detail = "the kernel's first instruction was never reached"
@@ -284,7 +294,7 @@ def _with_counters(result: Run, folder: Path, image: elf.Elf) -> Run:
         detail = f"after {counters.total():,} instructions, at {elf.place(image, address)}"
     elif result.stop in (Stop.HALTED, Stop.ASLEEP):
         detail = f"at {elf.place(image, result.registers['eip'])}"
-    return replace(result, marks=marks, counters=counters, detail=detail)
+    return replace(result, marks=marks, counters=counters, detail=detail, changed=changed)
 
 
 _EXCEPTION = re.compile(

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from . import seccomp
 from .emulator import Infra
 
 BUBBLEWRAP = "/usr/bin/bwrap"
@@ -58,6 +59,7 @@ class Limits:
     file: int  # bytes of each file
     folder: int = 1 << 30  # bytes in all that is mounted to be written to
     processes: int = 32  # threads included
+    asleep: float = 0.0  # seconds in which no process of it wants a processor; 0 if that is no matter
     temporary: int = 256 << 20  # bytes in /tmp
 
 
@@ -68,7 +70,11 @@ class Done:
     status: int  # as Popen's: a signal is negative
     output: bytes
     errors: bytes
-    stopped: str  # "", or which limit that the sandbox watches itself was passed: "wall" or "folder"
+    stopped: str  # "", or which limit that the sandbox watches itself was passed: "wall", "folder" or "asleep"
+
+
+ENDED = "the grader was told to end"
+ending = False  # the grader was told to end: nothing that runs is waited for
 
 
 @functools.cache
@@ -91,6 +97,8 @@ def run(words: Sequence[str], mounts: Sequence[Mount], limits: Limits, cwd: str 
 
 def _run(words: Sequence[str], mounts: Sequence[Mount], limits: Limits, cwd: str, proc: bool, stdin: IO | None,
          stdout: IO | None, environment: Mapping[str, str], user: int | None, caged: bool) -> Done:
+    if ending:
+        raise Infra(ENDED)
     fds: list[int] = []
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         try:
@@ -156,11 +164,18 @@ def _cage(mounts: Sequence[Mount], limits: Limits, cwd: str, proc: bool, environ
             _give(mount.source, user)
         words += ["--bind-fd" if mount.writable else "--ro-bind-fd", str(fd), mount.at or str(mount.source)]
     words += ["--remount-ro", "/", "--chdir", cwd]
-    told = os.memfd_create("arguments", 0)
-    fds.append(told)
-    os.write(told, b"".join(os.fsencode(word) + b"\0" for word in words))
-    os.lseek(told, 0, os.SEEK_SET)
+    words += ["--seccomp", str(_handed(seccomp.program(), fds))]
+    told = _handed(b"".join(os.fsencode(word) + b"\0" for word in words), fds)
     return [BUBBLEWRAP, "--args", str(told), "--"]
+
+
+def _handed(content: bytes, fds: list[int]) -> int:
+    """A descriptor that bubblewrap reads this from."""
+    fd = os.memfd_create("handed", 0)
+    fds.append(fd)
+    os.write(fd, content)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
 
 
 def open_to_all(folder: Path) -> None:
@@ -191,13 +206,19 @@ def _outside(mounts: Sequence[Mount], path: str) -> str:
 def _wait(process: subprocess.Popen, limits: Limits, folders: list[Path]) -> str:
     """Until the end, which may be ours; then nothing of it runs any more."""
     deadline = time.monotonic() + limits.wall
+    looks = 0
     end = os.pidfd_open(process.pid)
     try:
         while not select.select([end], [], [], min(LOOK, max(deadline - time.monotonic(), 0.0)))[0]:
+            if ending:
+                raise Infra(ENDED)
             if time.monotonic() >= deadline:
                 return "wall"
             if any(_too_full(folder, limits.folder) for folder in folders):
                 return "folder"
+            looks = looks + 1 if limits.asleep and _sleeps(process.pid) else 0
+            if limits.asleep and looks >= limits.asleep / LOOK:
+                return "asleep"
     finally:
         os.close(end)
         # Without a PID namespace that dies with its first process, its process group is what we know.
@@ -207,6 +228,19 @@ def _wait(process: subprocess.Popen, limits: Limits, folders: list[Path]) -> str
             pass
         process.wait()
     return "folder" if any(_too_full(folder, limits.folder) for folder in folders) else ""
+
+
+def _sleeps(pid: int) -> bool:
+    """Whether no thread of a process and its children runs, is about to, or waits for a disk."""
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            if (task / "stat").read_text().rpartition(")")[2].split()[0] in "RD":
+                return False
+            if not all(_sleeps(int(child)) for child in (task / "children").read_text().split()):
+                return False
+    except OSError:
+        return False  # one of them has just ended, or this cannot be told here
+    return True
 
 
 def _too_full(folder: Path, limit: int) -> bool:

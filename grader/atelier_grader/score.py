@@ -23,13 +23,25 @@ MEANING = {
                           "is the first of them: mend that one.",
     Verdict.RESET: "The machine was reset without an exception: something wrote to a reset port, or jumped to the firmware.",
     Verdict.HALTED: "The processor waits for an interrupt with interrupts turned off (hlt with IF=0): nothing can wake it any more.",
-    Verdict.ASLEEP: "The processor waits for an interrupt that never comes: a wake-up or a timer was lost.",
+    Verdict.ASLEEP: "It waits for something that never comes. A machine's processor: for an interrupt, when a wake-up or a timer was lost.",
     Verdict.OUTPUT: "It printed without end: look for a message in a loop or in a fault that comes back.",
     Verdict.BUDGET: "It ran for as many instructions as this test may and did not come to an end: look for a loop around the place named.",
     Verdict.UNREADABLE: "What the test guest wrote down cannot be read: its memory was overwritten, or it was stopped in between.",
+    Verdict.EMULATOR: "The emulator itself broke down, each time, and with the solution does not. Staff will look at what it does to it.",
+    Verdict.CHANGED: "The hypervisor wrote over the code of its guest, which is to run as it was loaded. Staff will look at it. Without "
+                     "intent: a frame of the guest's was used for something else.",
+    Verdict.UNSTEADY: "What is right is right each time: look for memory that is read before it is written, and for clocks.",
     Verdict.CUT_SHORT: "",
     Verdict.WRONG: "",
 }
+
+
+# Classes of failure that are no ordinary mistake: staff have to look at them.
+FLAGGED = frozenset(verdict.value for verdict in (Verdict.EMULATOR, Verdict.CHANGED, Verdict.UNSTEADY))
+
+
+def flagged(graded: result.Result) -> list[Test]:
+    return [test for test in graded.tests if test.failure in FLAGGED]
 
 
 @dataclass(frozen=True)

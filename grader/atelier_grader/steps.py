@@ -17,7 +17,8 @@ if __name__ == "__main__":
 # Each sandbox starts an interpreter: a step imports for itself what the others do not need.
 from atelier_grader import emulator  # noqa: E402
 from atelier_grader.elf import ElfError  # noqa: E402
-from atelier_grader.emulator import OUTPUT_LIMIT, PAGE, Boot, Counters, Fault, Infra, Module, Run, Stop  # noqa: E402
+from atelier_grader.emulator import (  # noqa: E402
+    OUTPUT_LIMIT, PAGE, Boot, Counters, Crashed, Fault, Infra, Module, Run, Stop, Text)
 
 # Names in a run's folders. What an emulator is given lies in one, what comes out in the other.
 KERNEL, RUN = "kernel.elf", "run.json"
@@ -44,9 +45,11 @@ def give(boot: Boot, folder: Path) -> dict:
     (folder / KERNEL).write_bytes(emulator.read_file(boot.kernel))
     for number, module in enumerate(boot.modules):
         (folder / str(number)).write_bytes(module.content)
+    for number, text in enumerate(boot.texts):
+        (folder / f"text{number}").write_bytes(text.content)
     return {"given": str(folder), "command_line": boot.command_line, "memory": boot.memory, "budget": boot.budget,
             "exceptions": boot.exceptions, "marks": list(boot.marks),
-            "modules": [[module.keyword, module.arguments] for module in boot.modules]}
+            "modules": [[module.keyword, module.arguments] for module in boot.modules], "texts": [text.address for text in boot.texts]}
 
 
 def run(orders: dict) -> dict:
@@ -59,14 +62,18 @@ def run(orders: dict) -> dict:
     modules = tuple(Module(keyword, arguments, (given / str(number)).read_bytes())
                     for number, (keyword, arguments) in enumerate(orders["modules"]))
     boot = Boot(given / KERNEL, orders["command_line"], modules, orders["memory"], orders["budget"], orders["exceptions"],
-                tuple(orders["marks"]))
+                tuple(orders["marks"]), tuple(Text(address, (given / f"text{number}").read_bytes())
+                                              for number, address in enumerate(orders["texts"])))
     try:
         result = boot_it(boot, Path.cwd())
+    except Crashed as error:
+        return {"crashed": str(error)}
     except (Infra, ElfError, OSError) as error:
         return {"infra": emulator.reason(error)}
     told = {"stop": result.stop.name, "detail": result.detail, "registers": dict(result.registers), "memory": len(result.memory),
             "faults": None if result.faults is None else [list(asdict(fault).values()) for fault in result.faults],
-            "counters": result.counters and _told(result.counters), "marks": [_told(mark) for mark in result.marks]}
+            "changed": result.changed, "counters": result.counters and _told(result.counters),
+            "marks": [_told(mark) for mark in result.marks]}
     Path(RUN).write_text(json.dumps(told))
     return {}
 
@@ -106,7 +113,7 @@ def _read_result(where: str, folder: Path, memory: int) -> Run:
     return Run(where, Stop[told["stop"]], str(told["detail"]), serial, dump,
                MappingProxyType({str(name): _number(n) for name, n in told["registers"].items()}), faults,
                None if told["counters"] is None else _counters(told["counters"]),
-               tuple(_counters(mark) for mark in told["marks"]))
+               tuple(_counters(mark) for mark in told["marks"]), None if told["changed"] is None else _number(told["changed"]))
 
 
 # ---- judge ----

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The pristine tree of a lab, built, that a submission's files are laid over; kept by content under build/grader/trees/.
 
-Where the tree at hand has a cutter, the pristine tree is lab N as it is handed out with labs 1 to N-1 solved, and all of
-lab N's tests. In a student's own tree it is a copy of that tree.
+Where the tree at hand has a cutter, the pristine tree is lab N as it is handed out with labs 1 to N-1 solved (or, for our own
+tests of the tests, lab N too), and all of lab N's tests. In a student's own tree it is a copy of that tree.
 
 What a submission changes is compiled by the very commands that make has for the tree: they are written down here, once, with
 what each reads and makes, so that they can be run one by one in sandboxes, and only those that have to be.
@@ -64,29 +64,31 @@ class Base:
         return [f"build/{TESTED}", *(f"{self.tests}/{name}" for name in self.programs)]
 
 
-def base(root: Path, number: int, jobs: int, say: Say) -> Base:
+def base(root: Path, number: int, jobs: int, say: Say, solved: bool = False) -> Base:
     """The pristine tree of a lab of the tree at hand. Infra if it cannot be made."""
     labs = manifest.load_all(root)
     lab = next(lab for lab in labs if lab.number == number)
     own = not (root / CUTTER).exists()
+    if own and solved:
+        raise Infra(f"this tree has no {CUTTER}, which makes the solved trees of labs")
     theirs = {file for lab in labs for file in lab.editable} if own else set()
     trees = root / "build/grader/trees"
     trees.mkdir(parents=True, exist_ok=True)
-    path = trees / f"{lab.folder}-{_key(root, theirs)}"
+    path = trees / f"{'solved-' if solved else ''}{lab.folder}-{_key(root, theirs)}"
     lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         if not _made(path, lock):
-            say(f"builds the tree that lab {number} is graded on")
-            _make(root, lab, path, own, theirs, jobs)
+            say(f"builds lab {number}, solved" if solved else f"builds the tree that lab {number} is graded on")
+            _make(root, lab, path, own, theirs, jobs, solved)
             _forget_others(trees, path)
             fcntl.flock(lock, fcntl.LOCK_SH)
+        told = json.loads((path / COMMANDS).read_text())
+        return Base(path, manifest.load(path / "labs" / lab.folder / "lab.toml"),
+                    tuple(Command(c["output"], tuple(c["inputs"]), c["text"]) for c in told["commands"]),
+                    told["symbols"], own, tuple(told["programs"]), lock)
     except BaseException:
         os.close(lock)
         raise
-    told = json.loads((path / COMMANDS).read_text())
-    return Base(path, manifest.load(path / "labs" / lab.folder / "lab.toml"),
-                tuple(Command(c["output"], tuple(c["inputs"]), c["text"]) for c in told["commands"]),
-                told["symbols"], own, tuple(told["programs"]), lock)
 
 
 def _made(path: Path, lock: int) -> bool:
@@ -139,7 +141,7 @@ def _key(root: Path, without: set[str]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _make(root: Path, lab: Manifest, path: Path, own: bool, theirs: set[str], jobs: int) -> None:
+def _make(root: Path, lab: Manifest, path: Path, own: bool, theirs: set[str], jobs: int, solved: bool) -> None:
     if not own or not path.exists():
         shutil.rmtree(path, ignore_errors=True)
     if own:
@@ -147,7 +149,7 @@ def _make(root: Path, lab: Manifest, path: Path, own: bool, theirs: set[str], jo
             if not (path / file).exists() or str(file) in theirs:
                 _copy(root / file, path / file)
     else:
-        _call([str(root / CUTTER), "tree", "--lab", str(lab.number), "--kind", "fresh", str(path)], root)
+        _call([str(root / CUTTER), "tree", "--lab", str(lab.number), "--kind", "solved" if solved else "fresh", str(path)], root)
         shutil.copytree(lab.path.parent / "tests", path / "labs" / lab.folder / "tests", dirs_exist_ok=True)
         _copy(lab.path, path / "labs" / lab.folder / "lab.toml")
     sandbox.open_to_all(path)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One test, run once: boots it (or starts it on the host), classifies the end, has it judged."""
 
+import hashlib
 import re
 import resource
 import signal
@@ -11,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 from . import bochs, elf, emulator, judge, linux, observe, qemu
-from .emulator import Boot, Infra, Module, NotBuilt, Run, Stop
+from .emulator import Boot, Infra, Module, NotBuilt, Run, Stop, Text
 from .judge import Created, Finding, Guest, Judge, JudgeError, Linux
 from .manifest import Manifest, Test
 from .observe import Malformed, Seen
@@ -23,6 +24,8 @@ COMMAND_LINE = "console=com1 scrub=late"  # what a domain observed is read from 
 HOST_CPU_SECONDS = 60  # processor time of a program of the host
 HOST_WALL_SECONDS = 600.0
 HOST_ENVIRONMENT = {"LC_ALL": "C", "ASAN_OPTIONS": "detect_leaks=0"}
+# QEMU lets the processor go on for a moment when the machine is off: its registers but those that only ring 0 sets.
+RUN_ON = frozenset("eax ebx ecx edx esi edi ebp esp eip eflags hlt".split())
 MESSAGES_READ = 65536  # bytes, of its messages the last
 # How the hypervisor's report on itself begins, how it tells that a domain had to die (crash.c), and how Linux gives up.
 CRASH = re.compile(rb"^\(atelier\) CRASH: (.*?)\r?$", re.MULTILINE)
@@ -37,6 +40,7 @@ class Verdict(Enum):
     NOT_RUN = "not run"  # its system is not built in this tree: neither a pass nor a failure
     INFRA = "INFRA"
     CRASHED = "crashed"
+    EMULATOR = "crashed the emulator"  # each time, and what is right does not
     NOT_BOOTED = "did not boot"
     TRIPLE_FAULT = "triple fault"
     RESET = "reset"
@@ -44,6 +48,8 @@ class Verdict(Enum):
     ASLEEP = "asleep for ever"
     OUTPUT = "too much output"
     BUDGET = "budget used up"
+    CHANGED = "changed the test guest"
+    UNSTEADY = "differs from run to run"
     UNREADABLE = "unreadable observations"
     CUT_SHORT = "cut short"
     WRONG = "wrong observation"
@@ -70,6 +76,7 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     tail: tuple[str, ...] = ()  # the last lines of output, for a reader
     seconds: float = 0.0
+    trace: tuple[tuple[str, str], ...] = ()  # a digest of each thing that the run left, by name
 
     @property
     def failed(self) -> bool:
@@ -121,21 +128,30 @@ class Ran:
 def run(root: Path, lab: Manifest, test: Test, where: str, seed: str, folder: Path) -> Outcome:
     """Runs a test of a built tree on "qemu", "bochs" or the "host". Leaves its files in `folder`."""
     start = time.monotonic()
-    output = b""
+    output, trace = b"", ()
     built = Built(root / "build" / TESTED, root / "build" / "labs" / lab.folder / "tests", root)
     try:
         asked = ask(lab, test, where, seed)
         if where == "host":
             ran = _on_host(built.tests / test.name, asked, folder)
-            end, output = judge_program(asked, ran), ran.said
+            end, output, trace = judge_program(asked, ran), ran.said, trace_of(ran)
         else:
             boot = boot_of(built, test, asked)
             result = RUNNERS[where](boot, folder)
-            end, output = judge_run(asked, result, boot.kernel), result.serial
+            end, output, trace = judge_run(asked, result, boot.kernel), result.serial, trace_of(result)
     except FAILURES as error:
         end = infra(error)
     return Outcome(lab, test, where, seed, end.verdict, end.detail, end.findings,
-                   () if end.verdict is Verdict.PASSED else tail(output), time.monotonic() - start)
+                   () if end.verdict is Verdict.PASSED else tail(output), time.monotonic() - start, trace)
+
+
+def trace_of(left: Run | Ran) -> tuple[tuple[str, str], ...]:
+    """What has to be the same whenever the seed is."""
+    parts = vars(left)
+    if isinstance(left, Run):
+        parts = parts | {"registers": {name: value for name, value in left.registers.items() if name not in RUN_ON}}
+    return tuple((name, hashlib.sha256(what if isinstance(what, bytes) else repr(what).encode()).hexdigest())
+                 for name, what in parts.items())
 
 
 # What may keep a run from saying anything about the hypervisor.
@@ -169,6 +185,7 @@ def boot_of(built: Built, test: Test, asked: Asked) -> Boot:
     loaded, told = asked.loaded, asked.told
     modules: list[Module] = []
     marks = set()
+    texts: list[Text] = []
     lines = [guest_line(asked.magic, asked.seed, number, guest) for number, guest in enumerate(loaded.domains)]
     created = {n: (guest, lines[n]) for n, guest in enumerate(loaded.domains) if isinstance(guest, Created)}
     for number, guest in enumerate(loaded.domains):
@@ -179,9 +196,10 @@ def boot_of(built: Built, test: Test, asked: Asked) -> Boot:
             system = linux.system(built.root, guest, path, line, told, created)
             kernel, line, initrd = system.kernel, system.command_line, system.initramfs
         else:
-            symbols = elf.read(path).symbols
-            if "observe_mark" in symbols:
-                marks.add(symbols["observe_mark"].address)
+            image = elf.read(path)
+            if "observe_mark" in image.symbols:
+                marks.add(image.symbols["observe_mark"].address)
+            texts += [Text(segment.virtual, segment.content) for segment in image.segments if segment.code]
             kernel, initrd = path.read_bytes(), told
         if number == 0:
             modules.append(Module(guest.name, line, kernel))
@@ -190,10 +208,11 @@ def boot_of(built: Built, test: Test, asked: Asked) -> Boot:
         if initrd:
             modules.append(Module("initrd", "", initrd))
     modules += [device.module() for device in loaded.devices(asked.given)]
+    mini = all(isinstance(guest, Guest) for guest in loaded.domains)  # Linux changes its own code
     first = loaded.domains[0]
     options = COMMAND_LINE + (f" dom0_mem={first.memory}K" if isinstance(first, Linux) and first.atl else "")
     return Boot(built.kernel, options, tuple(modules), loaded.memory, test.budget,
-                loaded.exceptions, tuple(sorted(marks)))
+                loaded.exceptions, tuple(sorted(marks)), tuple(dict.fromkeys(texts)) if mini else ())
 
 
 def judge_run(asked: Asked, result: Run, kernel: Path) -> End:
@@ -209,6 +228,8 @@ def judge_run(asked: Asked, result: Run, kernel: Path) -> End:
             return End(Verdict.NOT_BOOTED, why.rstrip() + _panic(result.serial))
         if stop:
             return End(stop, result.detail)
+        if result.changed is not None:
+            return End(Verdict.CHANGED, f"what was executed at {result.changed:#010x} is not the guest's code")
         seen = observe.parse(pages)
     except Malformed as error:
         return End(Verdict.UNREADABLE, str(error))

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """grade-class with a grader that is a fake: what a submission says in its marks.txt is how its tests end.
 
-A line `refs passed` or `types failed` there is a test's end; `flush infra` breaks the machinery, `raise` the grader itself, and
-`wait 0.2` takes that long; `die FILE` ends the process once, and leaves FILE. $FAKE_LOG, if it is set, gets a line for each begin and end.
+A line `refs passed` or `types failed` there is a test's end; `flush infra` breaks the machinery, `raise` the grader itself,
+`types breaks` the emulator, and `wait 0.2` takes that long; `die FILE` ends the process once, and leaves FILE.
+$FAKE_LOG, if it is set, gets a line for each begin and end.
 """
 
 import os
@@ -52,9 +53,10 @@ def grade(path: Path) -> Result:
         elif name == "refuse":
             return replace(samples.REFUSED, submission=replace(samples.REFUSED.submission, name=path.name))
         elif name in NAMES:
-            status = rest[0]
+            status = result.FAILED if rest[0] == "breaks" else rest[0]
             score = None if status in (result.INFRA, result.NOT_RUN) else NAMES[name].points if status == result.PASSED else 0
-            tests.append(replace(NAMES[name], status=status, score=score, failure=FAILURES[status], instructions=1000 * NAMES[name].points))
+            failure = "crashed the emulator" if rest[0] == "breaks" else FAILURES[status]
+            tests.append(replace(NAMES[name], failure=failure, status=status, score=score, instructions=1000 * NAMES[name].points))
     made = samples.make(tuple(tests), path.name)
     say(f"end {path.name}")
     return replace(made, submission=replace(made.submission, digest=digest(path)))

@@ -104,7 +104,7 @@ class Tree:
         for name in ("triple", "program"):
             self.judge(name)
 
-    def judge(self, name: str, how: str = "ok", factor: int = 3, size: int = 4501,
+    def judge(self, name: str, how: str = "ok", factor: int = 3, size: int | str = 4501,
               settings: str = "", more: str = "return") -> None:
         """Writes a judge: how the guest ends, and what the judge takes three times to be."""
         path = self.root / "labs" / "lab1-fake" / "tests" / f"{name}.py"

@@ -227,6 +227,30 @@ class Grading(Class):
         status, said, _ = self.run_class()
         self.assertEqual((status, self.graded("begin").count("ada"), self.graded("begin").count("cyd")), (1, 2, 1))
 
+    def test_what_is_no_submission_is_named(self) -> None:
+        self.submit("ada", "refs passed")
+        self.submit(".bob", "refs passed")
+        self.file("handed-in/notes\x1b.txt", "x")
+        _, said, _ = self.run_class()
+        self.assertIn("not graded: .bob, notes\\x1b.txt: a submission is a folder, a .zip or a .tar, and begins with no dot\n", said)
+        self.assertEqual(list(classrun.results(self.out)), ["ada"])
+
+    def test_long_names_are_told_apart(self) -> None:
+        for last in "ab":
+            self.submit("x" * 200 + last, f"refs passed\ncomment {last}")
+        self.submit("y" * 100, "refs failed")
+        self.assertEqual(self.run_class()[0], 0)
+        names = sorted(classrun.results(self.out))
+        self.assertEqual([len(name) for name in names], [99, 99, 100])
+        self.assertRegex(names[0], r"^x{80}\.\.\.[0-9a-f]{16}$")
+
+    def test_what_is_no_ordinary_mistake_is_told_to_staff(self) -> None:
+        self.submit("ada", "refs breaks")
+        self.submit("bob", "refs failed")
+        _, said, _ = self.run_class()
+        self.assertIn("no ordinary mistake, look at it: ada: refs crashed the emulator\n", said)
+        self.assertRegex((self.out / "table.html").read_text(), "(?s)To be looked at.*ada.*crashed the emulator.*Scores")
+
     def test_a_refused_submission_has_zero_and_stops_nobody(self) -> None:
         self.submit("ada", "refuse")
         self.submit("bob", "refs passed")

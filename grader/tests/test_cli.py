@@ -4,8 +4,9 @@
 import contextlib
 import io
 import unittest
+from random import Random
 
-from atelier_grader import cli
+from atelier_grader import cli, judge
 
 from . import fakes
 
@@ -83,6 +84,40 @@ class Command(unittest.TestCase):
             ["lab1-fake", "1.1", "triple", "qemu", "public", "50"],
             ["lab1-fake", "1.1", "triple", "bochs", "public", "50"],
             ["lab1-fake", "1.2", "program", "host", "hidden", "50"]])
+
+    def test_each_test_is_run_with_each_seed(self):
+        status, out, _ = self.run_tests("--emulator", "host", "--seeds", "3")
+        self.assertEqual((status, out.splitlines()[-1]), (0, "3 passed, 0 failed"))
+        self.assertIn("ok      3 seeds, ", out)
+        self.assertEqual(self.run_tests("--seeds", "0")[0], 2)
+
+    def test_the_seeds_that_fail_are_named(self):
+        firsts = [Random(int.from_bytes(judge.derive(seed, "inputs", "lab1-fake", "program"), "big")).randrange(-10000, 10000)
+                  for seed in "123456"]
+        self.tree.judge("program", more=f"if given['numbers'][0] in {[firsts[1], firsts[4]]}: yield Finding(EXERCISE, 'x', 1, 2)")
+        status, out, _ = self.run_tests("--emulator", "host", "--seeds", "6")
+        self.assertEqual((status, out.splitlines()[-1]), (1, "4 passed, 2 failed"))
+        self.assertIn("FAILED  with 2 of 6 seeds: 2 (wrong observation), 5 (wrong observation)", out)
+        for seed in (2, 5):
+            self.assertIn(f"again: grader/run-tests --lab 1 --test program --emulator host --seed {seed}\n", out)
+
+    def test_equal_seeds_leave_equal_traces(self):
+        status, out, _ = self.run_tests("--seeds", "2", "--twice")
+        self.assertEqual(status, 0)
+        self.assertEqual(out.splitlines()[-2:], ["3 run twice with one seed, 0 of them not the same", "6 passed, 0 failed"])
+
+    def test_a_trace_that_differs_is_a_failure(self):
+        for where, name, what in (("qemu", "triple", "memory, counters"), ("bochs", "triple", "memory"), ("host", "program", "output")):
+            self.tree.judge(name, size="__import__('os').getpid() % 3000")
+            status, out, _ = self.run_tests("--emulator", where, "--twice", "--seed", "7")
+            self.assertEqual(status, 1)
+            self.assertIn(f"FAILED  seed 7 once more differs in {what}", out)
+            self.assertIn(f"--lab 1 --test {name} --emulator {where} --seed 7 --twice --keep", out)
+            self.assertEqual(out.splitlines()[-2:], ["1 run twice with one seed, 1 of them not the same", "1 passed, 0 failed"])
+
+    def test_a_tree_without_a_cutter_has_no_solved_ones(self):
+        said = "run-tests: this tree has no tools/cut, which makes the solved trees of labs\n"
+        self.assertEqual(self.run_tests("--solved"), (2, "", said))
 
     def test_files_are_kept_where_asked(self):
         keep = self.tree.root / "kept"

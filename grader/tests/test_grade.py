@@ -5,7 +5,7 @@ import os
 import unittest
 from unittest import mock
 
-from atelier_grader import emulator, grade, result, sandbox
+from atelier_grader import emulator, grade, result, sandbox, score, steps, tree
 from atelier_grader.manifest import ManifestError
 
 from . import course as courses
@@ -133,15 +133,66 @@ class Grading(unittest.TestCase):
         self.assertEqual(graded.score, 100)
         self.assertRegex(graded.notes[-1], "only on your own")
 
+    # ---- no ordinary mistakes ----
+
+    def with_crashes(self, *broken):
+        """Grades, where the emulator breaks down on the first run of each of these: the submission, again, and the solution."""
+        def run(words, mounts, *more, **named):
+            if words[-1] != "run":
+                return real(words, mounts, *more, **named)
+            runs.append(0)
+            if len(runs) <= len(broken) and broken[len(runs) - 1]:
+                return sandbox.Done(0, b'{"crashed": "QEMU ended on its own: it said nothing"}', b"", "")
+            return real(words, mounts, *more, **named)
+
+        runs, real = [], sandbox.run
+        with mock.patch.object(sandbox, "run", run):
+            return self.grade(GOOD, test="triple", emulator="qemu"), len(runs)
+
+    def test_an_emulator_that_breaks_down_once_is_forgiven(self):
+        graded, runs = self.with_crashes(True)
+        self.assertEqual((graded.score, runs), (50, 2))
+
+    def test_who_breaks_the_emulator_each_time_fails_and_is_flagged(self):
+        graded, runs = self.with_crashes(True, True)
+        failed = row(graded, "triple")
+        self.assertEqual((graded.status, graded.score, failed.failure, runs), (result.GRADED, 0, "crashed the emulator", 3))
+        self.assertRegex(failed.message, "QEMU ended on its own: it said nothing; twice, and not with the solution")
+        self.assertEqual(score.flagged(graded), [failed])
+
+    def test_what_breaks_with_the_solution_too_is_nobodys_fault(self):
+        graded, runs = self.with_crashes(True, True, True)
+        self.assertEqual((graded.status, graded.score, runs), (result.INFRA, None, 3))
+        self.assertRegex(graded.message, "with the solution as well")
+
+    def test_a_program_has_to_say_the_same_twice(self):
+        code = "\tuint32_t low, high;\n\tasm volatile(\"rdtsc\" : \"=a\"(low), \"=d\"(high));\n\tx += low % 3 == 0;\n\treturn"
+        graded = self.grade({"src/first.c": FIRST.replace("\treturn", code)}, test="program")
+        self.assertEqual(graded.score, 0)
+        twice = []
+
+        def run(program, asked, folder):
+            status = real(program, asked, folder)
+            output = folder / steps.OUTPUT
+            output.write_bytes(output.read_bytes() + bytes(4096) * len(twice))
+            twice.append(status)
+            return status
+
+        real = grade._run_program
+        with mock.patch.object(grade, "_run_program", run):
+            graded = self.grade(GOOD, test="program")
+        self.assertEqual((twice, graded.score, row(graded, "program").failure), ([0, 0], 0, "differs from run to run"))
+        self.assertEqual(score.flagged(graded), [row(graded, "program")])
+
     # ---- hostile ones ----
 
     def test_the_compiler_shows_nothing(self):
         secret = courses.folder(self, {"secret.h": "#error SECRET\n"}) / "secret.h"
         self.grade(GOOD, test="program")
-        tree = next((self.course.root / "build/grader/trees").glob("lab1-*[!k]"))
+        made = next((self.course.root / "build/grader/trees").glob("lab1-*[!k]"))
         for line in (f'#include "{secret}"', '#include "/etc/passwd"', '#include "/proc/self/environ"', f'asm(".incbin \\"{secret}\\"");',
                      'asm(".incbin \\"labs/lab1-fake/tests/triple.c\\"");',
-                     f'asm(".incbin \\"{tree}/labs/lab1-fake/tests/triple.c\\"");', '#include "../labs/lab1-fake/tests/program.c"'):
+                     f'asm(".incbin \\"{made}/labs/lab1-fake/tests/triple.c\\"");', '#include "../labs/lab1-fake/tests/program.c"'):
             with self.subTest(line=line):
                 graded = self.grade({"src/first.c": FIRST + line + "\n"})
                 self.assertEqual(graded.status, result.NOT_BUILT)
@@ -206,7 +257,6 @@ __attribute__((constructor)) static void attack(void)
             graded = self.grade(GOOD, test="triple", emulator="qemu")
         self.assertEqual((graded.status, graded.message), (result.INFRA, "triple: the emulator left something that is no file"))
 
-
     def test_without_namespaces_the_report_says_so(self):
         with mock.patch.object(sandbox, "missing", lambda: "no namespaces here"):
             graded = self.grade(GOOD)
@@ -215,6 +265,18 @@ __attribute__((constructor)) static void attack(void)
 
 class OwnTree(unittest.TestCase):
     """A student's tree has no cutter: what it is graded on is a copy of itself."""
+
+    def test_who_breaks_the_emulator_has_no_score(self):
+        def run(words, *more, **named):
+            if words[-1] == "run":
+                return sandbox.Done(0, b'{"crashed": "QEMU ended on its own"}', b"", "")
+            return real(words, *more, **named)
+
+        real, course = sandbox.run, courses.course(self, staff=False)
+        with mock.patch.object(sandbox, "run", run):
+            graded = course.grade(course.root, test="triple")
+        self.assertEqual((graded.status, graded.score), (result.INFRA, None))
+        self.assertRegex(graded.message, "QEMU ended on its own, twice; no solution is here to tell")
 
     def test_it_grades_itself(self):
         course = courses.course(self, staff=False)
@@ -233,6 +295,14 @@ class OwnTree(unittest.TestCase):
         self.assertRegex(graded.message, "^src/first.c:6: ")
         course.write({"src/first.c": FIRST})
         self.assertEqual(course.grade(course.root).score, 100)
+
+    def test_a_tree_that_is_not_got_is_not_held(self):
+        course = courses.course(self)
+        course.grade(courses.folder(self, GOOD), test="program")
+        before = os.listdir("/proc/self/fd")
+        with mock.patch.object(tree, "Base", side_effect=emulator.Infra("broken")):
+            self.assertEqual(course.grade(courses.folder(self, GOOD), test="program").message, "broken")
+        self.assertEqual(len(os.listdir("/proc/self/fd")), len(before))
 
     def test_a_tree_that_nobody_can_build_is_no_zero(self):
         course = courses.course(self)

@@ -3,12 +3,18 @@
 
 import contextlib
 import io
+import os
+import signal
+import subprocess
+import sys
+import time
 import unittest
 from unittest import mock
 
 from atelier_grader import emulator, grade, gradecli, result
 
 from . import course as courses
+from . import fakes
 from .course import FIRST
 
 
@@ -57,6 +63,25 @@ class Command(unittest.TestCase):
             status, out, _ = self.call("--lab", 1, "--test", "program")
         self.assertEqual(status, 1)
         self.assertRegex(out, "INFRA")
+
+    def test_told_to_end_it_leaves_nothing(self):
+        (self.submission / "src/first.c").write_text(FIRST.replace("\treturn", "\tfor (;;)\n\t\t;\n\treturn"))
+        words = ["--lab", "1", "--test", "program", str(self.submission)]
+        code = (f"import sys; from pathlib import Path; from atelier_grader import gradecli; "
+                f"sys.exit(gradecli.main({words!r}, Path({str(self.course.root)!r})))")
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            with self.subTest(number=number):
+                place = courses.folder(self)
+                process = subprocess.Popen([sys.executable, "-B", "-c", code], cwd=fakes.HERE.parent, stderr=subprocess.PIPE, text=True,
+                                           env=os.environ | {"TMPDIR": str(place)}, start_new_session=True)
+                self.addCleanup(process.kill)
+                while process.poll() is None and not list(place.glob("atelier-grade-*/*/run/output")):
+                    time.sleep(0.1)
+                process.send_signal(number)
+                said = process.communicate(timeout=30)[1]
+                self.assertEqual((process.returncode, list(place.iterdir())), (130, []), said)
+                self.assertRegex(said, r"(?s)\n.*grade: interrupted\n\Z")
+                self.assertNotIn("Traceback", said)
 
     def test_every_lab(self):
         status, out, _ = self.call("--emulator", "qemu")

@@ -3,8 +3,10 @@
 
 import os
 import socket
+import subprocess
 import time
 import unittest
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -49,6 +51,25 @@ class Cage(unittest.TestCase):
             self.assertIn(b"ConnectionRefusedError", sandbox.run(["/usr/bin/python3", "-c", code], [], LIMITS).errors)
         done = sandbox.run(["/usr/bin/python3", "-c", "import socket; print([n for _, n in socket.if_nameindex()])"], [], LIMITS)
         self.assertEqual(done.output, b"['lo']\n")
+
+    def test_calls_that_nobody_needs_are_refused(self):
+        # A tracer that ends leaves its tracee stopped: here the first process of the namespace, which waits for all the others.
+        code = ("import ctypes, os; libc = ctypes.CDLL(None, use_errno=True); "
+                "print([(libc.syscall(n, 16, os.getppid(), 0, 0), ctypes.get_errno()) for n in (101, 310, 272, 0x40000000 | 101)])")
+        done = sandbox.run(["/usr/bin/python3", "-c", code], [], LIMITS)
+        self.assertEqual((done.stopped, done.output), ("", b"[(-1, 1), (-1, 1), (-1, 1), (-1, 1)]\n"))
+        folder = courses.folder(self, {
+            "a.c": "int ptrace(int, ...);\nint getppid(void);\nint main(void)\n{\n\treturn ptrace(16, getppid(), 0, 0) == -1;\n}\n"})
+        subprocess.run(["gcc", "-m32", "-w", "-o", str(folder / "a"), str(folder / "a.c")], check=True)
+        done = sandbox.run(["/w/a"], [Mount(folder, "/w")], LIMITS)
+        self.assertEqual((done.stopped, done.status), ("", 1))
+
+    def test_who_only_waits_is_ended_and_who_works_is_not(self):
+        waits = replace(LIMITS, asleep=1.0)
+        for text, stopped in (("sleep 100 | cat", "asleep"), ("kill -STOP $$", "asleep"), ("timeout 3 sh -c 'while :; do :; done'", ""),
+                              ("sleep 0.3; sleep 0.3", "")):
+            with self.subTest(text=text):
+                self.assertEqual(shell(text, limits=waits).stopped, stopped)
 
     def test_limits(self):
         for what, text, check in (

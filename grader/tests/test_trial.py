@@ -2,12 +2,15 @@
 """The runner on a fake hypervisor: every way in which a run can end, on both emulators and the host."""
 
 import hashlib
+import signal
 import unittest
+from dataclasses import replace
+from pathlib import Path
 from random import Random
 from unittest import mock
 
-from atelier_grader import bochs, emulator, observe, qemu, trial
-from atelier_grader.emulator import Boot, Infra, Module, Stop
+from atelier_grader import bochs, elf, emulator, observe, qemu, trial
+from atelier_grader.emulator import Boot, Infra, Module, Stop, Text
 from atelier_grader.trial import Verdict
 
 from . import fakes
@@ -96,6 +99,67 @@ class EachEnding(unittest.TestCase):
         outcome = self.tree.run("triple", "qemu")
         self.assertEqual(outcome.verdict, Verdict.INFRA)
         self.assertRegex(outcome.detail, "build it first")
+
+
+class Process(unittest.TestCase):
+    """What an emulator may do on the machine, and what is made of it that it is gone."""
+
+    def setUp(self):
+        self.tree = fakes.tree(self)
+        self.tree.judge("triple", "spin")
+
+    def run_and(self, module, look, what):
+        """Runs a guest that spins, and does something with its emulator when the run has begun."""
+        def spawn(*given, **named):
+            started.append(real(*given, **named))
+            return started[0]
+
+        def wait(*given):
+            what(started[0])
+            return looks(*given)
+
+        started, real, looks = [], emulator.spawn, getattr(module, look)
+        with mock.patch.object(emulator, "spawn", spawn), mock.patch.object(module, look, wait):
+            return self.tree.run("triple", module.__name__.split(".")[-1])
+
+    def test_qemu_may_not_do_what_it_need_not(self):
+        status = []
+        self.run_and(qemu, "_wait", lambda process: status.append(Path(f"/proc/{process.pid}/status").read_text()))
+        self.assertRegex(status[0], r"(?m)^NoNewPrivs:\t1$")
+        self.assertRegex(status[0], r"(?m)^Seccomp:\t2$")
+
+    def test_an_emulator_that_is_gone(self):
+        for module in (qemu, bochs):
+            for number, kind in ((signal.SIGABRT, emulator.Crashed), (signal.SIGKILL, Infra)):
+                with self.subTest(module=module.__name__, number=number), mock.patch.object(
+                        trial, "infra", side_effect=lambda error: kinds.append(type(error)) or trial.End(Verdict.INFRA)):
+                    kinds = []
+                    self.run_and(module, "_wait", lambda process: process.send_signal(number))
+                    self.assertEqual(kinds, [kind])
+
+
+class Texts(unittest.TestCase):
+    """The code of a guest, as it is executed, is what was loaded."""
+
+    def test_what_is_changed_is_found(self):
+        tree = fakes.tree(self)
+        tree.judge("triple")
+        image = elf.read(fakes.built() / "fake.elf")
+        at, size = image.symbols["observe_end"].address, image.symbols["observe_end"].size
+        code = image.segments[0].content[at - image.segments[0].virtual:][:size]
+        for content, changed in ((code, None), (bytes(1) + code[1:], at)):
+            with self.subTest(changed=changed):
+                def boot_of(*given, content=content):
+                    return replace(real(*given), texts=(Text(at, content),))
+
+                real = trial.boot_of
+                with mock.patch.object(trial, "boot_of", boot_of):
+                    outcome = tree.run("triple", "qemu")
+                self.assertEqual(outcome.verdict, Verdict.PASSED if changed is None else Verdict.CHANGED)
+                self.assertIn("" if changed is None else f"{changed:#010x}", outcome.detail)
+        with mock.patch.object(trial, "boot_of", lambda *given: replace(real(*given), texts=(
+                Text(at, bytes(size)), Text(at, code), Text(0xc0000000, bytes(99))))):
+            self.assertEqual(tree.run("triple", "qemu").verdict, Verdict.PASSED)  # one of them has it
 
 
 class Evidence(unittest.TestCase):

@@ -20,13 +20,13 @@ static struct {
 	struct image_layout layout;
 	uint32_t domain;
 	uint32_t *mfns;		/* by pseudo-physical frame */
-	char *memory;		/* its first layout.end frames */
-	bool short_read;	/* a file ended before its end */
+	char *memory;		/* its frames from layout.p2m to layout.end */
+	int load_error;		/* of the first file that could not be loaded */
 } b;
 
 /* ---- how the image reader gets at files and frames ---- */
 
-/* @start is the file's descriptor. A file that shrinks meanwhile is noticed afterwards. */
+/* @start is the file's descriptor. What a file that shrinks meanwhile has lost is zeros. */
 static void read_file(const struct image_file *f, uint32_t offset, void *to, uint32_t n)
 {
 	ssize_t did;
@@ -35,15 +35,20 @@ static void read_file(const struct image_file *f, uint32_t offset, void *to, uin
 		did = pread(f->start, (char *)to + done, n - done, offset + done);
 		if (did <= 0) {
 			memset((char *)to + done, 0, n - done);
-			b.short_read = true;
 			return;
 		}
 	}
 }
 
+static void load_file(const struct image_file *f, uint32_t offset, uint32_t to, uint32_t n)
+{
+	if (!b.load_error)
+		b.load_error = hv_fill(b.domain, &b.mfns[to / PAGE_SIZE], to % PAGE_SIZE, f->start, offset, n);
+}
+
 static void *data_of(uint32_t pfn)
 {
-	return b.memory + pfn * PAGE_SIZE;
+	return b.memory + (pfn - b.layout.p2m) * PAGE_SIZE;
 }
 
 static uint32_t *p2m_entry(uint32_t pfn)
@@ -51,7 +56,7 @@ static uint32_t *p2m_entry(uint32_t pfn)
 	return &b.mfns[pfn];
 }
 
-static const struct image_io io = { .read = read_file, .data = data_of, .in_a_row = true, .p2m = p2m_entry };
+static const struct image_io io = { .read = read_file, .load = load_file, .data = data_of, .p2m = p2m_entry };
 
 /* ---- before there is a domain ---- */
 
@@ -127,19 +132,20 @@ static int take_frames(void)
 /* Given up again at once: a frame that we can write cannot become a page table. */
 static int fill(void)
 {
-	size_t size = b.layout.end * PAGE_SIZE;
+	uint32_t count = b.layout.end - b.layout.p2m;
+	size_t size = count * PAGE_SIZE;
 	int err;
 
 	b.memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, hv_device(), 0);
 	if (b.memory == MAP_FAILED)
 		return -errno;
-	err = hv_map(b.domain, b.memory, b.mfns, b.layout.end);
+	err = hv_map(b.domain, b.memory, &b.mfns[b.layout.p2m], count);
 	if (!err) {
 		image_fill(&b.image, &b.layout);
 		memcpy(data_of(b.layout.p2m), b.mfns, b.image.frames * sizeof(*b.mfns));
 	}
 	munmap(b.memory, size);
-	return err ? err : b.short_read ? -EIO : 0;
+	return err ? err : b.load_error;
 }
 
 static int table_command(uint32_t table, uint32_t command)

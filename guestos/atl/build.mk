@@ -4,7 +4,7 @@
 # hypervisor's own source.
 
 ATL_SRC := $(wildcard guestos/atl/*.c) src/image.c src/lib/string.c
-ATL_FLAGS := -m32 -march=i686 -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DHOST_BUILD -O2 -g -Wall -Wextra -Werror \
+ATL_FLAGS := -m32 -march=i686 -mtune=generic -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DHOST_BUILD -O2 -g -Wall -Wextra -Werror \
 	-Wno-unused-parameter -Isrc -Iguestos/linux/include/uapi
 
 build/atl: $(ATL_SRC:%=build/atl.d/%.o)

@@ -93,6 +93,24 @@ int hv_map(uint32_t domain, void *at, const uint32_t *mfns, uint32_t count)
 	return 0;
 }
 
+int hv_fill(uint32_t domain, const uint32_t *mfns, uint32_t at, int file, uint32_t offset, uint32_t size)
+{
+	struct atelier_fill fill = { domain, (uintptr_t)mfns, at, file, offset, size, 0 };
+
+	while (fill.size > 0) {
+		int err = ioctl(hv_device(), ATELIER_FILL, &fill) ? -errno : 0;
+
+		if (err && err != -EINTR)
+			return err;
+		if (!err && fill.done < fill.size)
+			return -EIO;
+		fill.at += fill.done;
+		fill.offset += fill.done;
+		fill.size -= fill.done;
+	}
+	return 0;
+}
+
 int hv_mmu(uint32_t domain, const struct mmu_request *requests, uint32_t count)
 {
 	while (count > 0) {
@@ -152,6 +170,8 @@ const char *hv_error(int err)
 		return "there is no such domain any more";
 	case ENOMEM:
 		return "there is not enough free memory (`atl info` shows what there is)";
+	case EOPNOTSUPP:
+		return "its files lie where Linux keeps no pages of them: copy them to another file system, /tmp for instance";
 	}
 	return strerror(-err);
 }

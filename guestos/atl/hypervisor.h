@@ -34,6 +34,9 @@ void hv_each(const char *word, void (*see)(uint32_t domain));
 /* Makes frames of a domain appear at @at, in a mapping of the device. */
 int hv_map(uint32_t domain, void *at, const uint32_t *mfns, uint32_t count);
 
+/* Copies @size bytes of a file, from @offset on, to frames of a domain, from byte @at of the first one on. -EIO: it ended. */
+int hv_fill(uint32_t domain, const uint32_t *mfns, uint32_t at, int file, uint32_t offset, uint32_t size);
+
 /* Executes requests in the name of a domain. */
 int hv_mmu(uint32_t domain, const struct mmu_request *requests, uint32_t count);
 

@@ -44,6 +44,7 @@ static inline bool mfn_equal(mfn_t a, mfn_t b)
 
 #define PRINTF_LIKE(fmt, args)	__attribute__((format(printf, fmt, args)))
 #define NORETURN		__attribute__((noreturn))
+#define NOINLINE		__attribute__((noinline))	/* what a short way is not to make room for */
 #define PACKED			__attribute__((packed))
 #define ALIGNED(n)		__attribute__((aligned(n)))
 

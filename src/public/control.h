@@ -6,9 +6,10 @@
  * names what it reads (in) and writes (out). -EPERM; -EINVAL (interface, operation, reserved
  * fields); -ESRCH (no such domain, or dying); -EFAULT. Strings end in NUL.
  *
- * Building a domain: create; frame_list; fill the frames (mapped through mmu_update naming the
- * domain); pin its directory the same way; start. Until start it does not run; destroy works in every
- * state. Frames are full of zeros when they are handed out, and numbered in the M2P in their order.
+ * Building a domain: create; frame_list; fill the frames (what lies in the builder's memory already
+ * is copied by fill; what is made for them is written where mmu_update, naming the domain, maps them);
+ * pin its directory by mmu_update; start. Until start it does not run; destroy works in every state.
+ * Frames are full of zeros when they are handed out, and numbered in the M2P in their order.
  */
 #ifndef ATELIER_PUBLIC_CONTROL_H
 #define ATELIER_PUBLIC_CONTROL_H
@@ -50,6 +51,10 @@
 #define CONTROL_find		28	/* in info.name; out domain, info. -ESRCH: no living domain is called so */
 #define CONTROL_unread		29	/* in domain: the first living domain from this number on that printed what nobody has
 				   taken by CONTROL_console yet; out domain. -ESRCH: none */
+#define CONTROL_fill		30	/* in domain, fill: copies @size bytes, in order. out fill.done, less than @size if an
+				   interrupt was due or the next frame is refused; an error, with nothing done, is
+				   the first one's: -EINVAL (no such frame), -EPERM (whose it is), -EBUSY (its, but
+				   in use and not to be written). -EINVAL: 4 GiB and more; -EEXIST: it was started */
 
 #define DOMAIN_NAME		32
 
@@ -124,6 +129,13 @@ struct control_frames {
 	uint32_t list;			/* address of uint32_t[count] */
 };
 
+struct control_fill {
+	uint32_t from_list, to_list;	/* addresses of uint32_t[]: frames of the caller's; of the domain's */
+	uint32_t from, to;		/* the first byte, of all that these frames hold in a row */
+	uint32_t size;			/* bytes */
+	uint32_t done;
+};
+
 struct control_sched {
 	uint32_t flags;
 	uint32_t weight;		/* 1 to 65,535; a domain without a wish has 256 */
@@ -194,6 +206,7 @@ struct control_op {
 		struct control_ended ended;
 		struct control_machine machine;
 		struct control_frames frames;
+		struct control_fill fill;
 		struct control_sched sched;
 		struct { uint32_t frames; } limit;
 		struct control_bytes log, console;

@@ -67,6 +67,8 @@ def making_and_ending_a_domain_costs_the_same_with_a_hundred_and_twenty_seven_ot
     alone, crowded = crowd.creation()[0], crowd.creation()[127]
     expect(crowded.mini < 2_000_000, f"a mini domain costs {crowded.mini:,} instructions")
     expect(crowded.large < 2_000_000, f"one of 24 MiB costs {crowded.large:,} instructions")
+    rest = crowded.linux - crowded.copied
+    expect(rest < 2_000_000, f"Linux costs {rest:,.0f} instructions apart from copying its image")
     for what in ("mini", "large", "linux"):
         before, after = getattr(alone, what), getattr(crowded, what)
         expect(after < 1.05 * before, f"{what}: {before:,} instructions alone and {after:,} with others")

@@ -7,6 +7,7 @@ A mistake is made by writing into the machine, looked at, and taken back; after 
 import unittest
 
 import start_day
+import wrong
 from sessions import debug, lab_folder, needs_lab
 
 RIGHT = "all counts are right"
@@ -125,11 +126,11 @@ class Check(unittest.TestCase):
 
     @needs_lab(9)
     def test_block_devices(self) -> None:
-        vbd = "(*domains.slots[0].vbds.devices[0])"
+        vbd, ring = "(*domains.slots[0].vbds.devices[0])", "domains.slots[0].rings.rings[3][0]"
         mistakes(self, 9, "transfer", ("continue",), {
             f"{vbd}.under_way": ("3", "VBD 0 of domain 0: says that 3 requests are under way; 0 are"),
             f"{vbd}.table.extents[0].real.count": ("0", "its extents are out of order at sector 0"),
-            "domains.slots[0].rings.rings[3][0].taken": ("domains.slots[0].rings.rings[3][0].answered + 2", "2 requests are under way; 0 are"),
+            f"{ring}.taken": (f"{ring}.answered + 2", "2 requests are under way; 0 are"),
         })  # fmt: skip
 
     @needs_lab(3)
@@ -145,6 +146,17 @@ class Check(unittest.TestCase):
                      f"set var {FRAME}.refs = 7", "python print(len(check.findings()), check.findings()[0])").said  # fmt: skip
         self.assertEqual(said[-3], "[]\n")
         self.assertRegex(said[-1], "^1 frame 0x\\w+: counts 7 references, 2 are found")
+
+    @unittest.skipUnless(wrong.there(), "the staff's tree has the wrong solutions")
+    def test_wrong_solutions_whose_counts_are_off(self) -> None:
+        """A refused request that leaves its reference behind; and a failed pin that gives one back twice."""
+        kept = wrong.session(3, "refusal-counts", "batch", "continue", "atl check",
+                             "python from atl import check; first = int(check.findings()[0].split()[1][:-1], 16)",
+                             "python gdb.set_convenience_variable('mfn', first)", "atl frame $mfn")  # fmt: skip
+        self.assertRegex(kept[1], r"^frame 0x\w+: counts \d+ references, \d+ are found: \d+ references? that nobody holds\n")
+        self.assertIn(kept[1].splitlines()[0], kept[4])
+        lost = wrong.session(3, "pin-error-twice", "bases", "continue", "atl check")
+        self.assertRegex(lost[1], r"^frame 0x\w+: counts \d+ references, \d+ are found: \d+ references? held and not counted\n")
 
     def test_before_there_is_anything(self) -> None:
         said = debug(1, "hello", "atl check")

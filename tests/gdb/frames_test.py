@@ -5,7 +5,7 @@ import re
 import unittest
 
 import start_day
-from sessions import Session, debug, needs_lab
+from sessions import Session, debug, lab_folder, needs_lab
 
 
 def at_start(*orders: str, lab: int = 3, test: str = "refs") -> Session:
@@ -38,6 +38,8 @@ class Frames(unittest.TestCase):
         self.assertIn("3 references, 2 uses among them as writable", shared)
         self.assertIn("held by   the shared page of domain 0", shared)
         self.assertIn("2 references, 1 use among them as writable", page)
+        for text, n in ((table, 3), (shared, 3), (page, 2)):
+            self.assertIn(f"all {n} references found", text)
         self.assertRegex(page, rf"held by   entry 0 of page table 0x\w+, writable: domain 0's {base}")
 
     @needs_lab(3)
@@ -60,11 +62,38 @@ class Frames(unittest.TestCase):
     @needs_lab(3)
     def test_who_has_no_owner(self) -> None:
         said = at_start("output/x pool.dirty.first", "atl frame pool.dirty.first", "output/x domains.slots[0].slot_frame.n",
-                        "atl frame domains.slots[0].slot_frame.n", "atl frame 0x100", "atl frame frame_table.count", test="batch")  # fmt: skip
+                        "atl frame domains.slots[0].slot_frame.n", "atl frame 0x100", "atl frame frame_table.count",
+                        test="batch")  # fmt: skip
         if said[0] != "0xffffffff":
             self.assertIn("nobody's, free, with what its last owner left", said[1])
         self.assertIn("the hypervisor's: the page table of domain 0's windows", said[3])
         self.assertRegex(said[5], "there is no frame 0x")
+
+    @needs_lab(6)
+    def test_who_holds_for_a_ring(self) -> None:
+        said = debug(6, "console", "thbreak ring_respond", "continue", "atl frame r->frame.n")
+        self.assertIn("held by   the ring console 0 of domain 1\n", said[2])
+        self.assertRegex(said[2], r"\nall \d+ references found\n$")
+
+    @needs_lab(8)
+    def test_who_holds_for_the_network(self) -> None:
+        """A packet arrives: frames are posted for it; it lies in one of the wire's, and there is a spare one."""
+        said = debug(8, "receive", "thbreak vif_receive", "continue", "atl frame state.vifs[0].posted[state.vifs[0].take % 128].frame",
+                     "atl frame state.vifs[0].spare.n", "atl frame frame.n")  # fmt: skip
+        self.assertIn("held by   posted to receive into: VIF 0 of domain 0\n", said[2])
+        self.assertRegex(said[2], r"\nall \d+ references found\n$")
+        self.assertIn("the hypervisor's: to copy into what VIF 0 of domain 0 receives", said[3])
+        self.assertIn("the hypervisor's: a buffer of a device, or kept to be exchanged", said[4])
+
+    @needs_lab(9)
+    def test_who_holds_for_a_disk(self) -> None:
+        """A read is under way: its memory is held as writable, once more than the guest's mapping."""
+        said = debug(9, "transfer", "thbreak machine_disk_start", "continue", "set $io = ((struct vbd_job *)tag)->io",
+                     "atl frame $io->request.piece[0].frame", "output/d $io->request.op", "output $io->request.device")  # fmt: skip
+        self.assertEqual(said[4], "0")
+        self.assertIn(f"held by   a request under way: VBD {said[5]} of domain 0, to be written into\n", said[3])
+        self.assertIn("3 references, 2 uses among them as writable", said[3])
+        self.assertIn("all 3 references found", said[3])
 
     @needs_lab(3)
     def test_a_domain_s_frames_add_up(self) -> None:
@@ -78,7 +107,8 @@ class Frames(unittest.TestCase):
 
     @needs_lab(3)
     def test_what_is_unusual_is_said(self) -> None:
-        said = at_start("set var frame_table.records[$p2m[0]].reserved = 0", "set var frame_table.records[$p2m[1]].busy = 1", "atl frames 0",
+        said = at_start("set var frame_table.records[$p2m[0]].reserved = 0", "set var frame_table.records[$p2m[1]].busy = 1",
+                        "atl frames 0",
                         "output/x $p2m[0]", "output/x $p2m[1]", test="batch")  # fmt: skip
         self.assertIn(f"{said[3]}: not in the reservation any more", said[2])
         self.assertIn(f"{said[4]}: its contents are being judged", said[2])
@@ -86,7 +116,7 @@ class Frames(unittest.TestCase):
     def test_who_is_at_an_address(self) -> None:
         """Everywhere above the line, and at an address of the guest's."""
         said = at_start("atl who $base", "output/x $p2m[0]", "atl who hypercall_dispatch", "atl who &frame_table", "atl who $esp",
-                        "atl who 0xfc000000+4*0x123", "atl who 0xff000000", "atl who 0xfe80e000", "atl who 0xffc00000",
+                        "atl who 0xfc000000 + 4 * 0x123", "atl who 0xff000000", "atl who 0xfe80e000", "atl who 0xffc00000",
                         "atl who frame_table.records", lab=1, test="hello")  # fmt: skip
         self.assertIn(f"frame {said[1]}: domain 0's, pfn 0x0", said[0])
         self.assertIn("code: hypercall_dispatch", said[2])
@@ -99,6 +129,12 @@ class Frames(unittest.TestCase):
         self.assertIn("GDT, frame 14", said[7])
         self.assertIn("nothing is mapped there", said[8])
         self.assertIn("the frame table", said[9])
+
+    @unittest.skipIf(lab_folder(3), "frames are counted from lab 3 on")
+    def test_before_lab_3(self) -> None:
+        said = at_start("atl frame $p2m[5]", "output/x $p2m[5]", "atl frames 0", lab=1, test="hello")
+        self.assertIn(f"frame {said[1]}: domain 0's, pfn 0x5\nwho refers to it is not counted yet: that comes with lab 3", said[0])
+        self.assertIn("that comes with lab 3", said[2])
 
     def test_before_there_is_anything(self) -> None:
         orders = ("atl frame 1", "atl frames 0", "atl who 0x1000")

@@ -45,7 +45,8 @@ class PageTable(unittest.TestCase):
     def test_bits_in_words(self) -> None:
         """An entry that the test writes: present, read-only, ring 3, accessed, the guest's own bits 101; and one of 4 MiB."""
         said = at_start("set $entry = (unsigned *)($info[9] + 4096) + 5", "set var *$entry = (*$entry & ~0xfff) | 0xa25",
-                        "atl pagetable 0 $base+0x5000", "set $slot = (unsigned *)$info[9] + 3", "set var *$slot = 0x400087", "atl pagetable 0 0xc12345",
+                        "atl pagetable 0 $base+0x5000", "set $slot = (unsigned *)$info[9] + 3", "set var *$slot = 0x400087",
+                        "atl pagetable 0 0xc12345",
                         "set var *$slot = 0x12345000", "atl pagetable 0 0xc00000")  # fmt: skip
         self.assertIn("\n    present, ring 3 too, accessed, the guest's own bits 101\n", said[2])
         self.assertIn("present, writable, ring 3 too, 4 MiB page", said[5])
@@ -54,7 +55,8 @@ class PageTable(unittest.TestCase):
 
     def test_a_walk_into_nothing_ends(self) -> None:
         """A directory's entry that names what is no memory."""
-        said = at_start("set $slot = (unsigned *)$info[9] + 3", "set var *$slot = 0xf0000003", "atl pagetable 0 0xc00000", "atl pagetable 9 0",
+        said = at_start("set $slot = (unsigned *)$info[9] + 3", "set var *$slot = 0xf0000003", "atl pagetable 0 0xc00000",
+                        "atl pagetable 9 0",
                         "atl pagetable 0", "atl pagetable 0 nonsense")  # fmt: skip
         self.assertIn("frame 0xf0000 is no frame of this machine", said[2])
         self.assertIn("the walk ends there", said[2])

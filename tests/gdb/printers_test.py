@@ -41,8 +41,8 @@ class Printers(unittest.TestCase):
         events = "domains.slots[0].events.ports"
         self.made(2, "ports", start_day.ORDERS, {
             f"{events}[7]": ((), "closed"),
-            f"{events}[8]": ((f"{events}[8].state = 1", f"{events}[8].remote = 3"), "unbound, for domain 3"),
-            f"{events}[9]": ((f"{events}[9].state = 2", f"{events}[9].remote = 4", f"{events}[9].remote_port = 5"), "domain 4's port 5"),
+            f"{events}[8]": ((f"{events}[8].state = 1", f"{events}[8].remote = 3"), "domain 3 may bind"),
+            f"{events}[9]": ((f"{events}[9].state = 2", f"{events}[9].remote = 4", f"{events}[9].remote_port = 5"), "domain 4, port 5"),
             f"{events}[10]": ((f"{events}[10].state = 3", f"{events}[10].virq = 1"), "VIRQ console"),
             "domains.slots[0].traps.handlers[3]": (
                 ("domains.slots[0].traps.handlers[3].address = 0xc0001000", "domains.slots[0].traps.handlers[3].cs = 0xe019",
@@ -66,11 +66,12 @@ class Printers(unittest.TestCase):
         self.made(9, "transfer", ("continue",), {
             "vbd.pool[3]": ((), "free"),
             extent: ((f"{extent}.first.n = 10", f"{extent}.real.disk = 1", f"{extent}.real.first.n = 500", f"{extent}.real.count = 20",
-                      f"{extent}.rights = 5"), "10 to 29 are disk 1's 500 to 519, read, shared"),
+                      f"{extent}.rights = 5"), "10 to 29 are disk 1's 500 to 519; access: read, shared"),
             rule: ((f"{rule}.rank = 7", f"{rule}.action = 1", f"{rule}.protocol = 6", f"{rule}.from_domain = 2", f"{rule}.from_vif = 0",
-                    f"{rule}.to_domain = 0xfffe", f"{rule}.to_vif = 0xffff", f"{rule}.source = 0x0100000a", f"{rule}.source_mask = 0xffffff",
+                    f"{rule}.to_domain = 0xfffe", f"{rule}.to_vif = 0xffff", f"{rule}.source = 0x0100000a",
+                    f"{rule}.source_mask = 0xffffff",
                     f"{rule}.destination_port_low = 80", f"{rule}.destination_port_high = 81", f"{rule}.hits = 1"),
-                   "rank 7: drop TCP from domain 2's VIF 0 10.0.0.1/24 to the wire ports 80 to 81, 1 hit"),
+                   "drop from 2.0 to wire proto 6 src 10.0.0.1/24 dport 80-81 rank 7"),
             "domains.slots[0].rings.rings[0][1]": ((), "no ring"),
             "vbd.free_ios": ((), "linked with 64 others"),
             "domains.slots[0].vbds.round": ((), "linked with nobody"),

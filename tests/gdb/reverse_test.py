@@ -74,15 +74,15 @@ class Reverse(unittest.TestCase):
         self.assertEqual(said[3], said[7])  # and forwards again at the one that was left
         self.assertNotEqual(said[3], said[5])
 
-    @hunt(3, "batch", "hbreak *entry_hypercall", "reverse-continue", "output $cs & 3", "reverse-stepi", "output $cs & 3", "x/i $pc", "stepi",
-          "output $pc == entry_hypercall")
+    @hunt(3, "batch", "hbreak *entry_hypercall", "reverse-continue", "output $cs & 3", "reverse-stepi", "output $cs & 3", "x/i $pc",
+          "stepi", "output $pc == entry_hypercall")
     def test_a_step_back_leads_over_the_entry_into_the_guest(self, said: Session) -> None:
         self.assertEqual(("0", "1"), (said[3], said[5]))
         self.assertRegex(said[6], r"int +\$0x82")
         self.assertEqual("1", said[8])
 
-    @hunt(2, "upcall", "hbreak *exit_iret", "reverse-continue", "atl position", "stepi", "output $cs & 3", "reverse-stepi", "output $pc == exit_iret",
-          "atl position")
+    @hunt(2, "upcall", "hbreak *exit_iret", "reverse-continue", "atl position", "stepi", "output $cs & 3", "reverse-stepi",
+          "output $pc == exit_iret", "atl position")
     def test_a_step_back_leads_into_the_exit_to_a_guest(self, said: Session) -> None:
         self.assertEqual("0", str(int("exit_iret" not in said[2])))
         self.assertIn(said[5], ("1", "3"))
@@ -103,7 +103,8 @@ class Reverse(unittest.TestCase):
         self.assertRegex(said[6], "instruction [0-9,]+ of")
 
     @hunt(2, "traps", "watch crash_context.call", "reverse-continue", "output crash_context.call", "reverse-stepi",
-          "output (int)crash_context.call", "reverse-continue", "output (int)crash_context.call", "reverse-continue", "output crash_context.call < 26")
+          "output (int)crash_context.call", "reverse-continue", "output (int)crash_context.call", "reverse-continue",
+          "output crash_context.call < 26")
     def test_a_watchpoint_backwards_stops_behind_each_write(self, said: Session) -> None:
         self.assertEqual(("9", "-1", "-1", "1"), (said[3], said[5], said[7], said[9]))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`atl runq` and `atl timers`: who is next, against whom policy_pick() then picks; the numbers, against the raw ones and the judges' wishes."""
+"""`atl runq` and `atl timers`: who is next, against whom policy_pick() then picks; the numbers, against raw ones and what judges wish."""
 
 import re
 import unittest
@@ -93,7 +93,8 @@ class RunQueue(unittest.TestCase):
         self.assertIn(f"C {given['wishes'][0][5] / 1e6:g} ms; the slice ends in", said[3])
 
     def test_without_a_domain_and_with_a_broken_queue(self) -> None:
-        said = debug(1, "numbers", "atl runq", "atl timers", "atl runq 3", "break hypercall_dispatch", "continue", "set var sched.current = 0",
+        said = debug(1, "numbers", "atl runq", "atl timers", "atl runq 3", "break hypercall_dispatch", "continue",
+                     "set var sched.current = 0",
                      "set var domains.slots[0].sched.queue.next = &domains.slots[0].sched.queue", "atl runq", "atl timers")
         for printed in said[0], said[1]:
             self.assertIn("not there yet", printed)
@@ -138,8 +139,9 @@ class Timers(unittest.TestCase):
     @needs_lab(5)
     def test_alarms_in_virtual_time(self) -> None:
         of = "domains.slots[0].vtime"
-        said = debug(2, "alarm", "break do_set_timer", "continue", f"set var {of}.alarm = {of}.used + 5250000", "atl timers")
-        row = next(row for row in rows(said[3], "DEADLINE") if row[-1].startswith("of its own time"))
+        said = debug(2, "alarm", "break do_set_timer", "continue", f"set var {of}.used = 7000000",
+                     f"set var {of}.alarm = {of}.used + 5250000", "atl timers")
+        row = next(row for row in rows(said[4], "DEADLINE") if row[-1].startswith("of its own time"))
         self.assertEqual(row[:2], ["5.25 ms", "domain 0"])
 
 

@@ -6,23 +6,13 @@ import sys
 import unittest
 
 import start_day
-from sessions import ROOT, debug, needs_lab
+from sessions import ROOT, debug, needs_lab, told
 
-sys.dont_write_bytecode = True
-LAB = ROOT / "labs/lab4-segmentation"
-sys.path[:0] = [str(ROOT / "grader"), str(LAB / "tests")]
+sys.path.insert(0, str(ROOT / "labs/lab4-segmentation/tests"))
 
 ROW = re.compile(r"^ *(0x\w+)  (?:(0x\w{8})  (0x\w{8})  (\d) +(0x\w{8}|none) +(none|below|to it|ABOVE) +(.*)| +absent)$", re.MULTILINE)
 FENCE = 0xFC400000
 RESERVED = 0xE000  # selectors
-
-
-def drawn(test: str) -> dict:
-    """What the guest of a test is told, with the seed of these sessions."""
-    from atelier_grader import manifest, trial
-
-    lab = next(lab for lab in manifest.load_all(ROOT) if lab.number == 4)
-    return trial.ask(lab, next(t for t in lab.tests if t.name == test), "qemu", "1").given
 
 
 def wanted(r, index: int, d) -> tuple:
@@ -39,7 +29,10 @@ def rows(text: str) -> list[tuple]:
     found = []
     for selector, base, limit, dpl, last, _, _ in ROW.findall(text):
         selector = int(selector, 16)
-        found.append((selector, int(base, 16), int(limit, 16), int(dpl), None if last == "none" else int(last, 16)) if base else (selector,))
+        if base:
+            found.append((selector, int(base, 16), int(limit, 16), int(dpl), None if last == "none" else int(last, 16)))
+        else:
+            found.append((selector,))
     return found
 
 
@@ -50,7 +43,7 @@ class Segments(unittest.TestCase):
     def test_a_gdt_that_a_guest_loaded(self) -> None:
         import lab4_model as model
 
-        last = drawn("gdt")["rounds"][-1]
+        last = told(4, "gdt")["rounds"][-1]
         text = debug(4, "gdt", "continue", "atl gdt 0")[1]
         want = [wanted(last, i, model.settled(d)) for i, d in sorted(last.slots.items()) if (d.low, d.high) != (0, 0)]
         shown = [row for row in rows(text) if row[0] < RESERVED]
@@ -61,27 +54,29 @@ class Segments(unittest.TestCase):
     def test_an_ldt_that_a_guest_loaded_and_its_end(self) -> None:
         import lab4_model as model
 
-        there = drawn("ldt")["rounds"]
+        there = told(4, "ldt")["rounds"]
         number = next(i for i in range(5, len(there)) if there[i].entries)
         last = there[number]
-        said = debug(4, "ldt", "hbreak do_set_ldt", *["continue"] * (number + 2), "atl ldt 0", "delete", "continue", "atl ldt 0",
-                     "atl segment 0xc")  # fmt: skip
+        said = debug(4, "ldt", "hbreak do_set_ldt", *["continue"] * (number + 2), "atl ldt 0", f"atl segment {last.entries << 3 | 7:#x}",
+                     "delete", "continue", "atl ldt 0", "atl segment 0xc")  # fmt: skip
         want = [wanted(last, i, model.settled(d)) for i, d in sorted(last.slots.items()) if (d.low, d.high) != (0, 0)]
         self.assertIn(f"an LDT of {last.entries:,} descriptors", said[number + 3])
         self.assertEqual(rows(said[number + 3]), want[:40])
-        self.assertIn("no LDT", said[number + 6])
-        self.assertIn("there is no such entry", said[number + 7])
+        self.assertNotEqual(last.entries % 512, 0)  # so that its last frame goes on behind it
+        for i in (number + 4, number + 8):
+            self.assertIn("there is no such entry", said[i])
+        self.assertIn("no LDT", said[number + 7])
 
     @needs_lab(4)
     def test_the_story_of_lab_4(self) -> None:
         """A thread's segment has its base in the guest's memory, and reaches from there up to the fence; no negative offset."""
-        base = drawn("tls")["cases"][0].program.base
+        base = told(4, "tls")["cases"][0].program.base
         said = debug(4, "tls", "hbreak serve_trap if domains.slots[0].vcpu.regs.gs == 0x2b", "continue",
                      "atl segment domains.slots[0].vcpu.regs.gs", "atl segment 0x33", "atl segment 3", "atl segment 0xffff")  # fmt: skip
         self.assertIn("selector 0x2b: entry 5 of the GDT of domain 0", said[2])
         self.assertIn(f"base {base:#010x}, limit ", said[2])
-        self.assertIn(f"offsets 0x0 to {FENCE - 1 - base:#x}, that is bytes {base:#010x} to {FENCE - 1:#010x}: up to the fence, and no further",
-                      said[2])
+        self.assertIn(f"offsets 0x0 to {FENCE - 1 - base:#x}, that is bytes {base:#010x} to {FENCE - 1:#010x}: "
+                      "up to the fence, and no further", said[2])
         self.assertIn(f"at a negative offset, such as 0xfffffffc ({base - 4:#010x}), is beyond the limit", said[2])
         self.assertIn("now in GS", said[2])
         self.assertIn("empty: to load it is #GP with error code 0x30", said[3])

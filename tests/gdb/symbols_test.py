@@ -28,6 +28,15 @@ def last_number(text: str) -> int:
     return int(re.findall(r"= (0x[0-9a-f]+|-?[0-9]+)", text)[-1], 0)
 
 
+class Alone(unittest.TestCase):
+    def test_a_guest_that_has_not_begun(self) -> None:
+        said = debug(1, "copy", "break test_main", "continue", "output/x $eip", "atl symbols", "print $domain()")
+        self.assertIn("tests/copy.c:", said[1])
+        self.assertIn(int(said[2], 16) - names("build/labs/lab1-hypercalls/tests/copy.elf")["test_main"], range(32))
+        self.assertRegex(said[3], r"\n0 .* \*  build/labs/lab1-hypercalls/tests/copy.elf\n")
+        self.assertEqual(0, last_number(said[4]))
+
+
 @needs_lab(5)
 class Follow(unittest.TestCase):
     def test_a_name_stops_in_whoever_has_it_at_its_own_address(self) -> None:

@@ -68,6 +68,7 @@ class Traps(unittest.TestCase):
                      "set var domains.slots[0].upcalls.callbacks.range_count = 0xffffffff",
                      "set var domains.slots[0].traps.fast = 0x12345", "atl traps 0", "atl traps 7", "atl traps", "atl traps no_such")
         self.assertEqual(said[4].count("critical range"), 8)
+        self.assertNotIn("error:", said[4])
         self.assertIn("there is no domain 7", said[5])
         self.assertIn("say: atl traps D", said[6])
         self.assertIn("no domain", said[7])

@@ -2,6 +2,7 @@
 """Hypervisors with a known mistake, solutions/LAB/wrong/SLUG.patch, built as tools/kill-matrix builds them."""
 
 import importlib.util
+import sys
 from functools import cache
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -16,15 +17,9 @@ HERE = "build/wrong"
 def _kill_matrix() -> ModuleType:
     loader = SourceFileLoader("kill_matrix", str(ROOT / "tools/kill-matrix"))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    import sys
     sys.modules[loader.name] = module
     loader.exec_module(module)
     return module
-
-
-def there() -> bool:
-    """Whether this tree has wrong solutions: the staff's does."""
-    return (ROOT / "solutions").is_dir() and (ROOT / "tools/kill-matrix").exists()
 
 
 @cache

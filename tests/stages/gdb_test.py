@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The sessions of tests/gdb in the stages of the course: in each solved tree those on tests of its own lab, GDB_STAGES=all: of all its labs.
+"""The sessions of tests/gdb in the stages of the course: in each solved tree those on tests of its own lab.
 
-The trees are those of trees_test.py.
+GDB_STAGES=all: of all the labs that it has. The trees are those of trees_test.py.
 """
 
 import os
@@ -27,8 +27,9 @@ class Sessions(unittest.TestCase):
                 self.assertEqual(status, 0, said[-2000:])
                 only = {} if os.environ.get("GDB_STAGES") == "all" else {"ONLY_LAB": str(number)}
                 done = subprocess.run(
-                    ["/usr/bin/python3", "-m", "unittest", "discover", "-s", "tests/gdb", "-p", "*_test.py"], cwd=tree, env={**QUIET, **only},
-                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False)
+                    ["/usr/bin/python3", "-m", "unittest", "discover", "-s", "tests/gdb", "-p", "*_test.py"], cwd=tree,
+                    env={**QUIET, **only}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                    timeout=SECONDS, check=False)
                 self.assertEqual(done.returncode, 0, done.stdout[-3000:])
                 ran, skipped = (int((re.search(word, done.stdout) or ["", "0"])[1]) for word in (r"Ran (\d+) test", r"skipped=(\d+)"))
                 self.assertGreater(ran - skipped, 0, "no session was held")

@@ -56,7 +56,7 @@ TEST(what_makes_no_sense_is_refused)
 	EXPECT_EQ(CALL(&zero, control_op, ARG(old)), -EINVAL);
 	EXPECT_EQ(CALL(&zero, control_op, ATELIER_LINE - 8), -EFAULT);
 	EXPECT_EQ(on(0, 1), -EINVAL);
-	EXPECT_EQ(on(CONTROL_unread + 1, 1), -EINVAL);
+	EXPECT_EQ(on(CONTROL_fill + 1, 1), -EINVAL);
 	EXPECT_EQ(on(UINT32_MAX, 1), -EINVAL);
 	EXPECT_EQ(on(CONTROL_pause, 3), -ESRCH);
 	EXPECT_EQ(on(CONTROL_pause, UINT32_MAX), -ESRCH);
@@ -70,7 +70,7 @@ TEST(what_makes_no_sense_is_refused)
 TEST(nothing_can_be_begun_with_the_dying)
 {
 	static const uint32_t for_one[] = {
-		CONTROL_pause, CONTROL_unpause, CONTROL_start, CONTROL_frame_list, CONTROL_sched, CONTROL_limit, CONTROL_console,
+		CONTROL_pause, CONTROL_unpause, CONTROL_start, CONTROL_frame_list, CONTROL_fill, CONTROL_sched, CONTROL_limit, CONTROL_console,
 		CONTROL_vif_create, CONTROL_vif_destroy, CONTROL_vif_info, CONTROL_event_bind, CONTROL_shutdown, CONTROL_vbd_create,
 		CONTROL_vbd_destroy, CONTROL_vbd_info, CONTROL_extent_add, CONTROL_extent_remove, CONTROL_extent_info,
 	};
@@ -452,6 +452,145 @@ TEST(frames_whose_numbers_cannot_be_told_stay_free)
 	op.u.frames = (struct control_frames){ 2, 28, host_arg(frames, sizeof(frames)) };
 	EXPECT_EQ(ask(&zero, op), 0);
 	EXPECT(answer.u.frames.count > 0 && answer.u.frames.count < 28);
+	audit_all();
+}
+
+/* From domain 0's data on, bytes that say where they lie. */
+static void write_source(void)
+{
+	for (uint32_t i = 0; i < 3 * PAGE_SIZE; i++)
+		((uint8_t *)host_frame(zero.mfn[PFN_DATA + i / PAGE_SIZE]))[i % PAGE_SIZE] = i * 7 + i / 256;
+}
+
+static int fill_from(const uint32_t *from, uint32_t at, uint32_t to, uint32_t size)
+{
+	struct control_fill f = { host_arg(from, 3 * sizeof(uint32_t)), host_arg(frames, sizeof(frames)), at, to, size, 0 };
+	int err = ask(&zero, (struct control_op){ .op = CONTROL_fill, .domain = BUILT, .u.fill = f });
+
+	return err ? err : (int)answer.u.fill.done;
+}
+
+static int fill(uint32_t at, uint32_t to, uint32_t size)
+{
+	return fill_from(&zero.mfn[PFN_DATA], at, to, size);
+}
+
+/* Whether byte @i of the domain's is byte @at of domain 0's; a zero, if that is below 0. */
+static bool is_byte(uint32_t i, int at)
+{
+	uint8_t byte = ((uint8_t *)host_frame(frames[i / PAGE_SIZE]))[i % PAGE_SIZE];
+
+	return byte == (at < 0 ? 0 : (uint8_t)(at * 7 + at / 256));
+}
+
+TEST(frames_are_filled_with_bytes_of_domain_0s_own)
+{
+	static const struct {
+		uint32_t from, to, size;
+	} cases[] = {
+		{ 0, 0, 0 }, { 0, 0, 1 }, { 0, 0, 3 * PAGE_SIZE }, { 5, 5, 2 * PAGE_SIZE }, { 100, PAGE_SIZE - 1, 2 * PAGE_SIZE },
+		{ PAGE_SIZE - 3, 2 * PAGE_SIZE, PAGE_SIZE + 4 }, { 3 * PAGE_SIZE - 1, 3 * PAGE_SIZE - 1, 1 },
+	};
+
+	for (uint32_t c = 0; c < ARRAY_SIZE(cases); c++) {
+		uint32_t from = cases[c].from, to = cases[c].to, size = cases[c].size, wrong = 0;
+
+		start();
+		create("web", 6, 6);
+		list(0, 6);
+		write_source();
+		EXPECT_EQ(fill(from, to, size), (int)size, "case %u", c);
+		for (uint32_t i = 0; i < 6 * PAGE_SIZE; i++)
+			wrong += !is_byte(i, i >= to && i < to + size ? (int)(i - to + from) : -1);
+		EXPECT_EQ(wrong, 0, "case %u", c);
+		audit_all();
+	}
+}
+
+/* M1, M6: what may be read is the caller's, what is written the domain's, and no table; and it is known to have been written. */
+TEST(what_cannot_be_filled_is_refused)
+{
+	const struct frame *f;
+	uint32_t from[3];
+
+	start();
+	create("web", 6, 6);
+	list(0, 6);
+	write_tables(6);
+	EXPECT_EQ(pin(frames[1], MMU_PIN_TABLE), 0);
+	EXPECT_EQ(fill(0, PAGE_SIZE, 1), -EBUSY, "a page table");
+	EXPECT_EQ(fill(0, PAGE_SIZE - 4, 8), 4, "up to there");
+	f = frame_record(MFN(frames[0]));
+	EXPECT(f->type == FRAME_WRITABLE && f->uses == 0 && f->refs == 1);
+	memcpy(from, &zero.mfn[PFN_DATA], sizeof(from));
+	from[1] = one.mfn[PFN_DATA];
+	EXPECT_EQ(fill_from(from, PAGE_SIZE, 2 * PAGE_SIZE, 1), -EPERM);
+	EXPECT_EQ(fill_from(from, 10, 2 * PAGE_SIZE, PAGE_SIZE), PAGE_SIZE - 10);
+	from[1] = frames[3];
+	EXPECT_EQ(fill_from(from, PAGE_SIZE, 2 * PAGE_SIZE, 1), -EPERM, "from its own");
+	from[1] = UINT32_MAX;
+	EXPECT_EQ(fill_from(from, PAGE_SIZE, 2 * PAGE_SIZE, 1), -EINVAL);
+	from[1] = zero.mfn[PFN_TABLE];
+	EXPECT_EQ(fill_from(from, PAGE_SIZE, 2 * PAGE_SIZE, 1), 1, "a table is only read");
+	frames[4] = zero.mfn[PFN_DATA];
+	EXPECT_EQ(fill(0, 4 * PAGE_SIZE, 1), -EPERM, "to domain 0's own");
+	frames[4] = one.mfn[PFN_DATA];
+	EXPECT_EQ(fill(0, 4 * PAGE_SIZE, 1), -EPERM);
+	frames[4] = UINT32_MAX;
+	EXPECT_EQ(fill(0, 4 * PAGE_SIZE, 1), -EINVAL);
+	EXPECT_EQ(fill(UINT32_MAX, 0, 1), -EINVAL);
+	EXPECT_EQ(fill(0, 1, UINT32_MAX), -EINVAL);
+	audit_all();
+}
+
+TEST(lists_of_frames_to_fill_are_read_as_far_as_they_are_there)
+{
+	uint32_t edge = host_va(6) - 2 * sizeof(uint32_t);	/* the sixth page is not there */
+	struct control_op op = { .op = CONTROL_fill, .domain = BUILT };
+
+	start();
+	create("web", 40, 40);
+	list(0, 40);
+	op.u.fill = (struct control_fill){ edge, host_arg(frames, sizeof(frames)), 0, 0, 3 * PAGE_SIZE, 0 };
+	EXPECT_EQ(ask(&zero, op), -EFAULT);
+	op.u.fill.size = 2 * PAGE_SIZE;
+	memcpy((uint8_t *)host_frame(zero.mfn[5]) + PAGE_SIZE - 8, &zero.mfn[PFN_DATA], 8);
+	EXPECT_EQ(ask(&zero, op), 0);
+	EXPECT_EQ(answer.u.fill.done, 2 * PAGE_SIZE);
+	op.u.fill.from_list = ATELIER_LINE - 4;
+	EXPECT_EQ(ask(&zero, op), -EFAULT);
+	op.u.fill = (struct control_fill){ host_arg(zero.mfn, sizeof(zero.mfn)), ATELIER_LINE - 4, 0, 0, 2 * PAGE_SIZE, 0 };
+	EXPECT_EQ(ask(&zero, op), -EFAULT);
+	audit_all();
+}
+
+TEST(filling_stops_for_an_interrupt_and_at_the_start)
+{
+	uint32_t from[40], done = 0, calls = 0;
+	struct control_op op = { .op = CONTROL_fill, .domain = BUILT };
+
+	start();
+	create("web", 40, 40);
+	list(0, 40);
+	write_source();
+	for (uint32_t i = 0; i < 40; i++)
+		from[i] = zero.mfn[PFN_DATA];
+	op.u.fill = (struct control_fill){ ARG(from), host_arg(frames, sizeof(frames)), 0, 0, 40 * PAGE_SIZE, 0 };
+	host.interrupt = true;
+	for (; done < 40 * PAGE_SIZE && calls < 40; done += answer.u.fill.done, calls++) {
+		op.u.fill.from = op.u.fill.to = done;
+		op.u.fill.size = 40 * PAGE_SIZE - done;
+		EXPECT_EQ(ask(&zero, op), 0);
+	}
+	EXPECT_EQ(done, 40 * PAGE_SIZE);
+	EXPECT(calls > 2);
+	EXPECT(is_byte(40 * PAGE_SIZE - 1, PAGE_SIZE - 1));
+	host.interrupt = false;
+	memset(host_frame(frames[0]), 0, PAGE_SIZE);
+	memset(host_frame(frames[1]), 0, PAGE_SIZE);
+	write_tables(6);
+	EXPECT_EQ(begin(frames[0], frames[2]), 0);
+	EXPECT_EQ(fill(0, 30 * PAGE_SIZE, 1), -EEXIST);
 	audit_all();
 }
 

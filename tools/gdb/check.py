@@ -66,7 +66,7 @@ def pool(found: Walk) -> Finding:
     lists += [(f"{_name(d)}'s", d["memory"]["owned"], int(d["id"])) for d in found.domains]
     for name, frames, owner in lists:
         says, n, at, last = int(frames["count"]), 0, int(frames["first"]), NONE
-        while at != NONE and n <= says:
+        while at != NONE and n <= min(says, found.records.count):
             if at >= found.records.count:
                 yield f"the list of frames that are {name} leads to {at:#x}, which is no frame"
                 break
@@ -187,7 +187,7 @@ class Ports:
 def ports_of(raw: bytes) -> Ports:
     """@raw: the domain's bytes."""
     offset, kind = member("struct domain", "events.ports")
-    columns = Columns(raw[offset:offset + kind.sizeof], kind.target())
+    columns = Columns(lambda: raw[offset:offset + kind.sizeof], kind.target())
     return Ports(*(columns.column(name) for name in ("state", "virq", "remote", "remote_port")))
 
 

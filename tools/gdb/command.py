@@ -71,6 +71,11 @@ def words(given: Sequence[str], usage: str, least: int, most: int | None = None)
     return given
 
 
+def expression(given: Sequence[str], usage: str) -> str:
+    """The one argument of a command, which may have blanks in it: `$sp + 4`."""
+    return " ".join(words(given, usage, 1, len(given)))
+
+
 def number(text: str, what: str) -> int:
     """A number, or an expression of GDB's that is one: `0x2a1`, `d->id`, `$pc`; of a function its address."""
     try:

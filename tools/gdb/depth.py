@@ -7,7 +7,7 @@ followed along each jump, as the processor would. What cannot be followed stays 
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -27,21 +27,41 @@ class Depth:
     kept: tuple[tuple[str, int], ...] = ()  # registers that lie saved, each at the depth of its place
 
 
-def at(path: str, ranges: tuple[tuple[int, int], ...], pc: int, *, behind_call: bool) -> Depth | None:
-    """The stack at an instruction of a function: @ranges are its parts, (start, end), the first the one that is entered.
+Parts = tuple[tuple[int, int], ...]  # of a function: (start, end), the first the one that is entered
 
-    @path: the file that it is of, as all guests have functions at the same places. @behind_call: @pc is where a call returns,
-    which may be behind the function's end, if the call never does."""
-    found, ends = _function(path, ranges)
+
+def at(path: str, parts: Parts, pc: int, extent: Callable[[int], Parts], *, behind_call: bool) -> Depth | None:
+    """The stack at an instruction of a function.
+
+    @path: the file that it is of, as all guests have functions at the same places. @extent: what is called at an address.
+    @behind_call: @pc is where a call returns, which may be behind the function's end, if the call never does."""
+    found, ends = _function(path, parts, extent)
+    if pc not in found:
+        _function.cache_clear()  # Linux changes jumps as it runs
+        found, ends = _function(path, parts, extent)
     if pc in found:
         return found[pc]
     return found.get(ends.get(pc, 0)) if behind_call else None
 
 
 @cache
-def _function(_path: str, ranges: tuple[tuple[int, int], ...]) -> tuple[dict[int, Depth], dict[int, int]]:
-    code = instructions(ranges)
-    return follow(code, ranges[0][0]), {i["addr"] + i["length"]: i["addr"] for i in code}
+def _function(path: str, parts: Parts, extent: Callable[[int], Parts]) -> tuple[dict[int, Depth], dict[int, int]]:
+    code = instructions(parts)
+    states = follow(code, parts[0][0], lambda callee: _never_returns(path, extent(callee)))
+    return states, {i["addr"] + i["length"]: i["addr"] for i in code}
+
+
+@cache
+def _never_returns(_path: str, parts: Parts) -> bool:
+    """Whether nothing in a function leads out of it, as in panic()."""
+    code = instructions(parts)
+    for i in code:
+        word, target = i["asm"].split()[0], _target(i["asm"])
+        if word.startswith(("ret", "iret")) or (word == "jmp" and target is None):
+            return False
+        if word.startswith("j") and not any(start <= target < end for start, end in parts):
+            return False
+    return bool(code)
 
 
 def instructions(ranges: Iterable[tuple[int, int]]) -> list[dict]:
@@ -49,35 +69,36 @@ def instructions(ranges: Iterable[tuple[int, int]]) -> list[dict]:
     return [i for start, end in ranges for i in architecture.disassemble(start, min(end, start + LONGEST) - 1) if i["addr"] < end]
 
 
-def follow(instructions_: Iterable[dict], start: int) -> dict[int, Depth]:
+def follow(instructions_: Iterable[dict], start: int, never_returns: Callable[[int], bool] = lambda _callee: False) -> dict[int, Depth]:
     """The stack at each instruction that is reached from the one at @start, where it is as a call leaves it."""
     code = {i["addr"]: (i["asm"], i["addr"] + i["length"]) for i in instructions_}
+    targets = {_target(text) for text, _ in code.values() if text.startswith("j")}
     states: dict[int, Depth] = {}
-    jumps, calls = deque([(start, Depth())]), deque()
+    waiting = deque([(start, Depth())])
     beyond: Depth | None = None  # at the last jump through a table
-    while jumps or calls:
-        # Behind a call last: it may be one that never returns, and what follows it in memory is then reached by a jump.
-        place, state = (jumps or calls).popleft()
+    while waiting:
+        place, state = waiting.popleft()
         while place in code and place not in states:
             states[place] = state
             text, following = code[place]
             state = _after(state, text)
             word = text.split()[0]
-            target = _target(text) if word.startswith(("j", "loop")) else None
-            if target is not None:
-                jumps.append((target, state))
-            elif word == "jmp":
+            target = _target(text) if word.startswith(("j", "loop", "call")) else None
+            if word == "call" and target and following in targets and never_returns(target):
+                break  # what follows in memory is reached by a jump only, with the stack as it is there
+            if word == "jmp" and target is None:
                 beyond = state
-            if word == "call":
-                calls.append((following, state))
-            if word in ("call", "jmp", "ret", "iret", "ud2", "hlt", "ljmp"):
+            if target is not None and word != "call":
+                waiting.append((target, state))
+            if word in ("jmp", "ret", "iret", "ud2", "hlt", "ljmp") and not (target and target not in code and state.depth):
                 break
+            # A jump out of the function before its stack is given back is none for good: Linux's static_cpu_has().
             place = following
-        if not jumps and not calls and beyond:
+        if not waiting and beyond:
             # What nothing leads to is what the table does.
             rest = next((place for place in code if place not in states), None)
             if rest is not None:
-                jumps.append((rest, beyond))
+                waiting.append((rest, beyond))
     return states
 
 

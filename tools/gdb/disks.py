@@ -75,8 +75,8 @@ def _show_device(d: int, v: gdb.Value) -> None:
     most = extents.type.range()[1] + 1
     shown = [extents[i] for i in range(min(count, most))]
     end = max((int(e["first"]["n"]) + int(e["real"]["count"]) for e in shown), default=0)
-    say(f"VBD {int(v['number'])}: {end} sectors, {int(v['under_way'])} requests under way, {int(v['reads'])} reads, "
-        f"{int(v['writes'])} writes, {int(v['errors'])} errors" + (", is being taken away" if int(v["closing"]) else ""))
+    paragraph(f"VBD {int(v['number'])}: {end} sectors, {int(v['under_way'])} requests under way, {int(v['reads'])} reads, "
+              f"{int(v['writes'])} writes, {int(v['errors'])} errors" + (", is being taken away" if int(v["closing"]) else ""), "  ")
     if int(v["domain"]) != d:
         say("  BROKEN: it is another domain's")
     if count > most:
@@ -179,8 +179,8 @@ def _show_disk(i: int, known: list[gdb.Value], running: int, queue: tuple[int, l
     head, waiting = queue
     if i < len(known):
         what = known[i]
-        say(f"disk {i}: {int(what['sectors'])} sectors{', with a cache' if int(what['caches']) else ''}; at work on {running} of "
-            f"{int(what['depth'])} jobs; {len(waiting)} wait; the sweep is at sector {head}")
+        paragraph(f"disk {i}: {int(what['sectors'])} sectors{', with a cache' if int(what['caches']) else ''}; at work on {running} of "
+                  f"{int(what['depth'])} jobs; {len(waiting)} wait; the sweep is at sector {head}")
     else:
         say(f"disk {i}, which the machine does not have: {len(waiting)} jobs wait")
     at = {job.place: job for job in jobs}
@@ -211,9 +211,9 @@ def _next(queued: list[Job], head: int) -> str:
 
 
 def _show_round(vbd: gdb.Value) -> None:
-    turns = [f"domain {int(d['id'])}" for d in list_of(vbd["round"], "struct domain", "vbds.round", slots().type.range()[1] + 1)]
+    turns = [str(int(d["id"])) for d in list_of(vbd["round"], "struct domain", "vbds.round", slots().type.range()[1] + 1)]
     room = int(vbd["free_io_count"])
-    paragraph(f"the round: {', '.join(turns)}" if turns else "the round: nobody has requests that were not taken", "  ")
+    paragraph(f"the round: domain {', '.join(turns)}" if turns else "the round: nobody has requests that were not taken", "  ")
     say(f"room for {room} more requests, {int(vbd['free_job_count'])} more jobs")
     if turns and room < BATCH:
         say("there is no room for a whole turn: the round rests until half of the requests under way are done")

@@ -7,7 +7,7 @@ import gdb
 
 from .command import clean, command, duration, paragraph, say, table, words
 from .domains import state
-from .model import LIFE, as_type, domain, domain_numbers, frame_bytes, name_of, share, slots, whole
+from .model import as_type, domain, domain_numbers, frame_bytes, life_of, name_of, share, slots, whole
 
 CLOSED, UNBOUND, INTERDOMAIN, VIRQ = range(4)
 STATES = ("closed", "unbound", "interdomain", "VIRQ")
@@ -110,7 +110,7 @@ def _names(bits: int) -> str:
 def verdict(d: gdb.Value, bits: Bits) -> str:
     """Whether the domain sleeps, and why it does not wake; or what becomes of what is pending."""
     if int(d["life"]) != 1:
-        return f"The domain {LIFE[int(d['life'])]}: nothing is delivered to it any more."
+        return f"The domain {life_of(d)}: nothing is delivered to it any more."
     if int(d["sched"]["paused"]):
         return f"It is paused ({int(d['sched']['paused'])} times): no event lets it run before it is unpaused as often."
     return _asleep(d, bits) if int(d["sched"]["blocked"]) else _awake(d, bits)

@@ -7,6 +7,7 @@ import gdb
 
 from .calls import function_at
 from .command import Failure
+from .holders import Records, counted
 from .layout import FENCE, GDT_WINDOW, LDT_WINDOW, LINE, part
 from .model import PAGE, bytes_at, physical, running
 from .pagetable import base_of, follow
@@ -14,8 +15,9 @@ from .segments import decode
 from .trace import Exception_
 
 NAMES = {
-    0: "division by zero", 1: "debug", 3: "breakpoint", 4: "overflow", 5: "bound", 6: "undefined instruction", 7: "no FPU", 8: "double fault",
-    10: "invalid TSS", 11: "segment not present", 12: "stack segment", 13: "general protection", 14: "page fault", 16: "FPU error",
+    0: "division by zero", 1: "debug", 3: "breakpoint", 4: "overflow", 5: "bound", 6: "undefined instruction", 7: "no FPU",
+    8: "double fault", 10: "invalid TSS",
+    11: "segment not present", 12: "stack segment", 13: "general protection", 14: "page fault", 16: "FPU error",
     17: "alignment",
 }  # fmt: skip
 PAGE_FAULT, PROTECTION = 14, 13
@@ -24,13 +26,17 @@ PRESENT, WRITE, USER, FETCH = 1, 2, 4, 16  # error code of a page fault (SDM 3A,
 IDT, LDT = 2, 4  # error code that names a descriptor (SDM 3A, 6.13)
 RW = 2
 # Instructions that ring 1 may not execute, by their first byte, or by their second one behind 0x0f (SDM 2, each).
-PRIVILEGED = {0xF4: "HLT", 0xFA: "CLI", 0xFB: "STI", **{op: "IN or OUT" for op in (*range(0xE4, 0xE8), *range(0xEC, 0xF0), *range(0x6C, 0x70))}}
+PORTS = (*range(0x6C, 0x70), *range(0xE4, 0xE8), *range(0xEC, 0xF0))
+PRIVILEGED = {0xF4: "HLT", 0xFA: "CLI", 0xFB: "STI", **dict.fromkeys(PORTS, "IN or OUT")}
 PRIVILEGED_0F = {0x00: "LLDT or LTR", 0x01: "LGDT, LIDT, LMSW or INVLPG", 0x06: "CLTS", 0x08: "INVD", 0x09: "WBINVD", 0x20: "MOV from CR",
                  0x21: "MOV from DR", 0x22: "MOV to CR", 0x23: "MOV to DR", 0x30: "WRMSR", 0x32: "RDMSR", 0x33: "RDPMC"}  # fmt: skip
 
 
-def error_words(vector: int, error: int) -> str:
-    return f", error {error:#x}" if vector in WITH_ERROR else ""
+def details(e: Exception_) -> str:
+    """What the processor says of an exception, to be added to its name."""
+    if e.vector == PAGE_FAULT:
+        return f", a {access(e.error)} {e.address:#x}"
+    return f", error {e.error:#x}" if e.vector in WITH_ERROR else ""
 
 
 def name(vector: int) -> str:
@@ -110,7 +116,6 @@ def guest_page_fault(d: gdb.Value, address: int, error: int, ring: int) -> str:
 
 def use_of(mfn: int) -> str:
     """What a frame is, to be added to a sentence."""
-    from .holders import Records, counted  # comes with lab 3
     if not counted():
         return ""
     records = Records()
@@ -130,7 +135,8 @@ def protection(d: gdb.Value, e: Exception_) -> str:
         word = PRIVILEGED_0F.get(code[1])
     if word:
         return f"{word} is an instruction for ring 0: a guest asks the hypervisor instead."
-    return f"No selector is to blame: an address was beyond its segment's limit (the fence is at {FENCE:#x}), or the segment was null or read only."
+    return (f"No selector is to blame: an address was beyond its segment's limit (the fence is at {FENCE:#x}), or the segment was null "
+            "or read only.")  # fmt: skip
 
 
 def _descriptor(d: gdb.Value, error: int) -> str:

@@ -4,7 +4,7 @@
 from collections import Counter
 
 from . import layout
-from .command import Failure, command, number, say, table, words
+from .command import Failure, command, expression, number, say, table, words
 from .framewords import are, frame_words, machine_to_physical, plural
 from .holders import NONE, Records, Walk, counted, walk
 from .layout import LINE
@@ -28,7 +28,7 @@ def show_frame(given: list[str]) -> None:
     over all page tables, pins, bases, descriptor tables, rings, shared pages and devices finds. Where the counts say something
     else than what is found, the last line says which of the two is more: a reference that nobody holds was not
     given back; one that is held and not counted lets the frame be freed while it is in use."""
-    mfn = number(words(given, "frame MFN", 1)[0], "frame number")
+    mfn = number(expression(given, "frame MFN"), "frame number")
     records = Records()
     if mfn >= records.count:
         raise Failure(f"there is no frame {mfn:#x}: the machine's are 0 to {records.count - 1:#x}")
@@ -168,7 +168,7 @@ def show_who(given: list[str]) -> None:
 
     In the running domain; above the line, which part of the hypervisor's space it is. An address can be an expression: $eip,
     &frame_table."""
-    va = number(words(given, "who VA", 1)[0], "address")
+    va = number(expression(given, "who VA"), "address")
     if va >= LINE:
         say(f"{va:#010x}: above the line: {layout.part(va)}{place_words(va)}")
     d = running() or slots()[0]

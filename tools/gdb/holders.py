@@ -11,7 +11,8 @@ from functools import cached_property
 import gdb
 
 from .command import Failure
-from .model import bytes_at, domains, has, hypervisor, many_frames_words, raw_of, snapshot, type_of, variable
+from .model import bytes_at, domains, has, hypervisor, many_frames_words, raw_of, type_of, whole, variable
+from .rings import NAMES
 
 NONE = 0xFFFFFFFF  # MFN_NONE, the end of a list, and ATELIER_NO_PFN
 PRESENT, WRITABLE_BIT = 1, 2
@@ -47,9 +48,13 @@ class Record:
 class Columns:
     """An array of structures, read as one block and looked at by columns: a gdb.Value for each would take too long."""
 
-    def __init__(self, raw: bytes, kind: gdb.Type):
-        self.raw, self.size = raw, kind.sizeof
+    def __init__(self, read: Callable[[], bytes], kind: gdb.Type):
+        self.read, self.size = read, kind.sizeof
         self.fields = {f.name: (f.bitpos, f.bitsize or 8 * f.type.sizeof) for f in kind.fields()}
+
+    @cached_property
+    def raw(self) -> bytes:
+        return self.read()
 
     def column(self, name: str) -> list[int]:
         """A field of all, which is a number without a sign, of 1, 2 or 4 bytes, or some bits of one."""
@@ -66,7 +71,7 @@ class Columns:
 
 
 class Records(Columns):
-    """The frame table, as it was when this was made."""
+    """The frame table, as it is when it is first looked at. One record is read by itself."""
 
     def __init__(self) -> None:
         table = variable("frame_table")
@@ -76,10 +81,13 @@ class Records(Columns):
             raise Failure("there is no frame table yet: the hypervisor is starting")
         if self.count > FRAMES_MOST:
             raise Failure(f"the frame table is broken: it says that it has {self.count:,} records")
-        super().__init__(bytes_at(int(table["records"]), self.count * kind.sizeof), kind)
+        self.place = int(table["records"])
+        super().__init__(lambda: bytes_at(self.place, self.count * kind.sizeof), kind)
 
     def __getitem__(self, mfn: int) -> Record:
-        whole = int.from_bytes(self.raw[mfn * self.size:(mfn + 1) * self.size], "little")
+        at = mfn * self.size
+        raw = self.raw[at:at + self.size] if "raw" in self.__dict__ else bytes_at(self.place + at, self.size)
+        whole = int.from_bytes(raw, "little")
         values = {name: whole >> bit & (1 << bits) - 1 for name, (bit, bits) in self.fields.items() if name in Record.__dataclass_fields__}
         if values["linear"] >= 1 << 15:
             values["linear"] -= 1 << 16
@@ -240,7 +248,6 @@ class Walk:
 
 
 VBD_INTO_MEMORY = (0, 3)  # VBD_READ, VBD_INFO: the device writes the frame
-RING_NAMES = ("console", "vif-tx", "vif-rx", "vbd")
 
 
 def walk() -> Walk:
@@ -276,7 +283,7 @@ def rings(d: gdb.Value) -> Iterator[tuple[str, int, gdb.Value]]:
         for device in range(classes[number].type.range()[1] + 1):
             ring = classes[number][device]
             if int(ring["class"]):
-                yield RING_NAMES[number] if number < len(RING_NAMES) else f"class {number}", device, ring
+                yield NAMES[number] if number < len(NAMES) else f"class {number}", device, ring
 
 
 def vifs() -> Iterator[gdb.Value]:
@@ -284,7 +291,7 @@ def vifs() -> Iterator[gdb.Value]:
     table = variable("state", "vif.c")["vifs"]
     for i in range(table.type.range()[1] + 1):
         if int(table[i]["domain"]):
-            yield snapshot(table[i])
+            yield whole(table[i])
 
 
 def posted(v: gdb.Value) -> list[int]:

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import gdb
 
+from . import session
 from .command import Failure, clean
 from .executable import executable
 
 PAGE = 4096
 WORDS = struct.Struct("<1024I")
+SAVED, MUCH, CLOSE = "memory", 4096, 16  # a file; bytes, from which on it is worth one; frames
 LIST_LONGEST = 1 << 20  # entries of a list, after which it is taken for a ring that leads nowhere
 LIFE = ("free", "lives", "dies")
 DOMID_SELF, DOMID_NONE, OWNER_MACHINE = 0x7FF0, 0xFFFF, 0xFFFE
@@ -115,7 +117,7 @@ def list_of(head: gdb.Value, type_name: str, name: str, most: int = LIST_LONGEST
 
 def whole(value: gdb.Value) -> gdb.Value:
     """A value with all its bytes read at once, so that its fields and elements cost no further trip to the machine."""
-    return gdb.Value(gdb.selected_inferior().read_memory(int(value.address), value.type.sizeof).tobytes(), value.type)
+    return gdb.Value(raw_of(value), value.type)
 
 
 def as_type(raw: bytes, type_name: str) -> gdb.Value:
@@ -171,6 +173,12 @@ def domains() -> Iterator[gdb.Value]:
 
 def domain_numbers() -> list[str]:
     return [str(int(d["id"])) for d in domains()]
+
+
+def life_of(d: gdb.Value) -> str:
+    """Whether a domain is one, in a word."""
+    life = int(d["life"])
+    return LIFE[life] if 0 <= life < len(LIFE) else f"broken: its life is {life}"
 
 
 def name_of(d: gdb.Value) -> str:
@@ -230,23 +238,51 @@ def frame_words(mfn: int) -> tuple[int, ...]:
 
 
 def many_frames_words(mfns: Iterable[int]) -> dict[int, tuple[int, ...]]:
-    """The words of many frames: faster than one by one."""
-    with _by_real_address() as inferior:
-        return {mfn: WORDS.unpack(inferior.read_memory(mfn * PAGE, PAGE)) for mfn in mfns}
+    """The words of many frames: faster than one by one. Those that lie close together are read together."""
+    found: dict[int, tuple[int, ...]] = {}
+    wanted = sorted(set(mfns))
+    for run in _runs(wanted):
+        length = (run[-1] - run[0] + 1) * PAGE
+        raw = _saved("pmemsave", run[0] * PAGE, length) or physical(run[0] * PAGE, length)
+        found |= {mfn: WORDS.unpack_from(raw, (mfn - run[0]) * PAGE) for mfn in run}
+    return found
+
+
+def _runs(wanted: list[int]) -> Iterator[list[int]]:
+    """Frames by runs with gaps no longer than what is read as fast as asked for."""
+    run: list[int] = []
+    for mfn in wanted:
+        if run and mfn - run[-1] > CLOSE:
+            yield run
+            run = []
+        run.append(mfn)
+    if run:
+        yield run
 
 
 def bytes_at(place: int, length: int) -> bytes:
     """Memory as the hypervisor sees it."""
-    return gdb.selected_inferior().read_memory(place, length).tobytes()
+    return _saved("memsave", place, length) or gdb.selected_inferior().read_memory(place, length).tobytes()
+
+
+def _saved(order: str, place: int, length: int) -> bytes | None:
+    """Much memory by a file that the emulator writes into the session's folder: GDB's protocol, in hexadecimal and in small pieces,
+    takes fifty times as long. None: this is little, or no session of ours, or the emulator cannot."""
+    if length < MUCH or session.current is None:
+        return None
+    path = session.current.folder / SAVED
+    path.unlink(missing_ok=True)
+    try:
+        gdb.execute(f"monitor {order} {place:#x} {length} {SAVED}", to_string=True)
+        raw = path.read_bytes()
+    except (gdb.error, OSError):
+        return None
+    path.unlink(missing_ok=True)
+    return raw if len(raw) == length else None
 
 
 def raw_of(value: gdb.Value) -> bytes:
     return bytes_at(int(value.address), value.type.sizeof)
-
-
-def snapshot(value: gdb.Value) -> gdb.Value:
-    """A structure read as a whole, for walks that look at much of it: each field of GDB's values is a read of its own."""
-    return gdb.Value(raw_of(value), value.type)
 
 
 def source_line(place: int) -> str:

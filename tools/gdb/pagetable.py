@@ -9,7 +9,7 @@ import gdb
 from . import layout
 from .command import command, number, say, words
 from .framewords import frame_words
-from .holders import NONE, PRESENT, Records, counted
+from .holders import FRAMES_MOST, NONE, PRESENT, Records, counted
 from .layout import FENCE, LINE
 from .model import domain, domain_numbers, name_of, physical
 
@@ -44,7 +44,7 @@ def base_of(d: gdb.Value) -> int:
     return layout.directory() if mfn == NONE else mfn
 
 
-def follow(base: int, va: int, frames: int = 1 << 20) -> list[Entry]:
+def follow(base: int, va: int, frames: int = FRAMES_MOST) -> list[Entry]:
     """The processor's walk: the directory's entry, and the table's if there is one. @frames: how many the machine has."""
     first = _entry(base, va >> 22)
     if not first.present or first.value & PS or first.mfn >= frames:

@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterator
 import gdb
 
 from .command import Failure
-from .domains import VIRQS
+from .disks import access
+from .events import other_end
 from .framewords import owner_words, plural
 from .holders import NONE, TYPES, array
-from .model import LIFE, hypervisor, name_of, type_of
+from .model import hypervisor, life_of, name_of, type_of
+from .network import RULE_ANY, RULE_WIRE, rule_words
+from .rings import vbd_words
 from .segments import Descriptor
 
 LINKS = 10000  # entries of a list that are counted
-RULE_ANY, RULE_WIRE = 0xFFFF, 0xFFFE
-PROTOCOLS = {0: "any", 1: "ICMP", 6: "TCP", 17: "UDP"}
 
 MMU_COMMANDS = ("pin a table", "pin a directory", "unpin", "new base", "flush", "flush one page")
-VBD_OPS = ("read", "write", "flush", "info")
 
 Words = Callable[[gdb.Value], str]
 
@@ -116,18 +116,6 @@ def mmu_request(r: gdb.Value) -> str:
 
 # ---- events, scheduling, time ----
 
-def event_port(p: gdb.Value) -> str:
-    state, remote = int(p["state"]), int(p["remote"])
-    if state == 1:
-        return "unbound, for nobody" if remote == RULE_ANY else f"unbound, for domain {remote}"
-    if state == 2:
-        return f"domain {remote}'s port {int(p['remote_port'])}"
-    if state == 3:
-        virq = int(p["virq"])
-        return f"VIRQ {VIRQS[virq] if virq < len(VIRQS) else virq}"
-    return "closed" if state == 0 else f"state {state}, which there is not"
-
-
 def sched_entity(s: gdb.Value) -> str:
     said = ["blocked"] * int(s["blocked"]) + [f"paused {plural(int(s['paused']), 'time')}"] * (int(s["paused"]) > 0)
     return ", ".join(said) or "can run"
@@ -184,27 +172,10 @@ def machine_piece(p: gdb.Value) -> str:
 
 
 def vfr_end(e: gdb.Value) -> str:
-    return end(int(e["domain"]), int(e["vif"]))
-
-
-def end(who: int, number_: int) -> str:
+    who, number_ = int(e["domain"]), int(e["vif"])
     if who in (RULE_ANY, RULE_WIRE):
-        return "anywhere" if who == RULE_ANY else "the wire"
+        return "any" if who == RULE_ANY else "wire"
     return f"domain {who}" + (f"'s VIF {number_}" if number_ != RULE_ANY else "")
-
-
-def control_rule(r: gdb.Value) -> str:
-    said = (f"rank {int(r['rank'])}: {'drop' if int(r['action']) else 'accept'} {PROTOCOLS.get(int(r['protocol']), int(r['protocol']))} "
-            f"from {end(int(r['from_domain']), int(r['from_vif']))}{subnet(r, 'source')}"
-            f" to {end(int(r['to_domain']), int(r['to_vif']))}{subnet(r, 'destination')}")  # fmt: skip
-    return said + f", {plural(int(r['hits']), 'hit')}"
-
-
-def subnet(r: gdb.Value, side: str) -> str:
-    """An address in network byte order with its mask, and a range of ports, where the rule asks for them."""
-    mask, low, high = int(r[f"{side}_mask"]), int(r[f"{side}_port_low"]), int(r[f"{side}_port_high"])
-    dotted = ".".join(map(str, int(r[side]).to_bytes(4, "little")))
-    return (f" {dotted}/{mask.bit_count()}" if mask else "") + (f" ports {low} to {high}" if low or high else "")
 
 
 def vbd(v: gdb.Value) -> str:
@@ -223,19 +194,12 @@ def extent_table(t: gdb.Value) -> str:
 
 def extent(e: gdb.Value) -> str:
     first, count, rights = number(e, "first", "n"), number(e, "real", "count"), int(e["rights"])
-    may = ", ".join(name for bit, name in ((1, "read"), (2, "write"), (4, "shared")) if rights & bit) or "no rights"
-    return f"{first} to {first + count - 1} are {rrun(e['real'])}, {may}"
+    return f"{first} to {first + count - 1} are {rrun(e['real'])}; access: {access(rights)}"
 
 
 def rrun(r: gdb.Value) -> str:
     first = number(r, "first", "n")
     return f"disk {int(r['disk'])}'s {first} to {first + int(r['count']) - 1}"
-
-
-def vbd_request(q: gdb.Value) -> str:
-    op = int(q["op"])
-    what = VBD_OPS[op & 3] + (", as a barrier" if op & 4 else "") if op < 8 else f"operation {op}"
-    return f"{what}: VBD {int(q['device'])} from sector {int(q['sector'])} on, {plural(int(q['pieces']), 'piece')}, id {int(q['id'])}"
 
 
 def vrun(r: gdb.Value) -> str:
@@ -259,7 +223,7 @@ def linked(l: gdb.Value) -> str:
 
 
 def domain(d: gdb.Value) -> str:
-    return f"domain {int(d['id'])} \"{name_of(d)}\", {LIFE[int(d['life'])] if int(d['life']) < len(LIFE) else 'broken'}"
+    return f"domain {int(d['id'])} \"{name_of(d)}\", {life_of(d)}"
 
 
 def domain_pointer(p: gdb.Value) -> str:
@@ -274,11 +238,11 @@ def domain_pointer(p: gdb.Value) -> str:
 WORDS: dict[str, Words] = {
     "mfn_t": mfn, "pfn_t": pfn, "guest_addr_t": guest_address, "vsector_t": sector, "rsector_t": sector,
     "struct frame": frame, "struct frame_list": frame_list, "struct reservation": reservation, "struct descriptor": descriptor,
-    "struct segments": segments, "struct trap_handler": trap_handler, "struct regs": regs, "struct event_port": event_port,
+    "struct segments": segments, "struct trap_handler": trap_handler, "struct regs": regs, "struct event_port": other_end,
     "struct sched_entity": sched_entity, "struct policy_share": policy_share, "struct vtime": vtime, "struct shared_info": shared_info,
     "struct ring": ring, "struct vif": vif, "struct flight": flight, "struct machine_piece": machine_piece, "struct vfr_end": vfr_end,
-    "struct control_rule": control_rule, "struct vbd": vbd, "struct extent_table": extent_table, "struct extent": extent,
-    "struct vbd_request": vbd_request, "struct mmu_request": mmu_request,
+    "struct control_rule": rule_words, "struct vbd": vbd, "struct extent_table": extent_table, "struct extent": extent,
+    "struct vbd_request": vbd_words, "struct mmu_request": mmu_request,
     "struct rrun": rrun, "struct vrun": vrun, "struct list": linked, "struct domain": domain, "struct domain *": domain_pointer,
 }  # fmt: skip
 WHOLE = ("struct domain",)  # of which the fields are shown as well

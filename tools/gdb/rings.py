@@ -71,8 +71,8 @@ def _show(d: gdb.Value, number: int, device: int, ring: gdb.Value) -> None:
     slots, size = int(kind["slots"]), max(int(kind["request"]), int(kind["response"]))
     page = frame_bytes(int(ring["frame"]["n"]))
     header = as_type(page, "struct ring_header")
-    say(f"domain {int(d['id'])} ({name_of(d)}): ring {NAMES[number]}:{device}, {slots} slots of {size} bytes in frame "
-        f"{int(ring['frame']['n']):#x}{', STOPPED' if int(ring['stopped']) else ''}")
+    paragraph(f"domain {int(d['id'])} ({name_of(d)}): ring {NAMES[number]}:{device}, {slots} slots of {size} bytes in frame "
+              f"{int(ring['frame']['n']):#x}{', STOPPED' if int(ring['stopped']) else ''}")
     say(_port(d, int(ring["port"])))
     _indices(ring, header)
     for line in _suspicions(ring, header, slots):

@@ -124,7 +124,7 @@ def _show_claims() -> None:
     base = int(svt) if svt is not None else (can or runners)[0].avt
     can.sort(key=lambda r: (beyond(r.claim(now), base), r.place))
     known = f"SVT {duration(int(svt) // UNIT)}; " if svt is not None else ""
-    say(f"{known}{f'C {duration(int(allowance))}; ' if allowance is not None else ''}{_slice_end(now)}; clock {duration(now)}")
+    paragraph(f"{known}{f'C {duration(int(allowance))}; ' if allowance is not None else ''}{_slice_end(now)}; clock {duration(now)}")
     table(("D", "NAME", "STATE", "A", "E", "WEIGHT", "WARP"), [
         (r.number, r.name, r.state, _virtual(r.avt, base), _virtual(r.claim(now), base) if r.can else "", r.weight, _warp(r, now))
         for r in (*can, *(r for r in runners if not r.can))], "adef")

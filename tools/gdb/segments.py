@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import gdb
 
-from .command import Failure, command, number, say, table, words
+from .command import Failure, command, expression, number, say, table, words
 from .holders import NONE, array
 from .layout import FENCE
-from .model import bytes_at, domain, domain_numbers, frame_bytes, in_ring_0, name_of, register, running, snapshot, variable
+from .model import bytes_at, domain, domain_numbers, frame_bytes, in_ring_0, name_of, register, running, whole, variable
 
 A_FRAME, FRAMES = 512, 16
 RESERVED_FRAME, RESERVED_SLOTS = 14, 16  # the first slots of frames 14 and 15 of a GDT are the hypervisor's
@@ -115,7 +115,7 @@ class Slot:
 
 def segments_of(d: gdb.Value) -> gdb.Value | None:
     """A domain's share; None: this hypervisor has no tables of guests' own."""
-    return snapshot(d["segments"]) if "segments" in d.type.keys() else None
+    return whole(d["segments"]) if "segments" in d.type.keys() else None
 
 
 def decode(raw: bytes) -> list[Descriptor]:
@@ -219,7 +219,7 @@ def show_segment(given: list[str]) -> None:
 
     SELECTOR is a number or an expression, $gs for one. What lies outside the offsets that are shown is beyond the
     limit: #GP with error code 0 (of SS: #SS). Bochs and hardware look, QEMU does not."""
-    selector = number(words(given, "segment SELECTOR", 1)[0], "selector") & 0xFFFF
+    selector = number(expression(given, "segment SELECTOR"), "selector") & 0xFFFF
     d = running()
     if d is None:
         raise Failure("no domain runs yet")

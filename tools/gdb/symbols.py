@@ -18,7 +18,7 @@ import gdb
 from . import session
 from .command import Failure, command, number, say, table, words
 from .executable import executable
-from .model import PAGE, address, domain_numbers, domains, function_at, name_of, physical, running, type_of, variable
+from .model import PAGE, address, domain_numbers, domains, function_at, name_of, physical, running, variable
 
 LINE = 0xFC000000  # ATELIER_LINE: guests lie below
 SAMPLES = 8  # pages of a kernel that are compared: all of mini, some of Linux
@@ -123,9 +123,12 @@ def kernel_of(d: gdb.Value) -> Kernel | None:
 # ---- GDB has the symbols of the loaded one ----
 
 def loaded() -> gdb.Value | None:
-    """Whose page tables the processor has: the running domain, or the last one that ran."""
-    loaded = variable("sched", "sched.c")["loaded"]
-    return None if int(loaded) == 0 else loaded.dereference()
+    """Whose page tables the processor has: the running domain, the last one that ran, or the one that it is about to run."""
+    base = int(variable("mmu", "mmu.c")["base"]["n"])
+    pointer = variable("sched", "sched.c")["loaded"]
+    if int(pointer) and int(pointer.dereference()["paging"]["base"]["n"]) == base:
+        return pointer.dereference()
+    return next((d for d in domains() if int(d["paging"]["base"]["n"]) == base), None)
 
 
 def _show(kernel: Kernel | None) -> bool:
@@ -168,14 +171,13 @@ def _follow(_event: object) -> None:
 
 
 class _Switch(gdb.Breakpoint):
-    """At vcpu_switch_in(d): its page tables have just been loaded. Going backwards it is left for the one before."""
+    """At vcpu_switch_in(d), when its page tables have just been loaded. Going backwards, the last domain's are about to be."""
 
     def stop(self) -> bool:
         try:
             back = "everse" in gdb.execute("show exec-direction", to_string=True)
-            stack = int(gdb.parse_and_eval("(unsigned int)$esp"))
-            at = struct.unpack("<I", gdb.selected_inferior().read_memory(stack + 4, 4).tobytes())[0]
-            d = loaded() if back else gdb.Value(at).cast(type_of("struct domain").pointer()).dereference()
+            last = variable("sched", "sched.c")["loaded"]
+            d = (last.dereference() if int(last) else None) if back else loaded()
             _show(kernel_of(d) if d else None)
         except (Failure, gdb.error):
             pass

@@ -8,7 +8,7 @@ from typing import TypeVar
 import gdb
 
 from .command import Failure, clean
-from .model import hypervisor, snapshot, variable
+from .model import hypervisor, variable, whole
 
 NO_DOMAIN = 0xFFFF  # the hypervisor itself
 
@@ -74,7 +74,7 @@ def kept() -> bool:
 def read() -> Trace:
     if not kept():
         raise Failure("this hypervisor remembers nothing: debug builds do, build/atelier-debug.elf")
-    trace = snapshot(variable("trace", "trace.c"))
+    trace = whole(variable("trace", "trace.c"))
     return Trace(_ring(trace, "calls", "call_count", _call), _ring(trace, "exceptions", "exception_count", _exception),
                  _ring(trace, "words", "words_count", _words))
 

@@ -3,7 +3,7 @@
 
 import gdb
 
-from .command import command, say, table, words
+from .command import command, paragraph, say, table, words
 from .model import domain, domain_numbers, function_at, name_of, running, share, whole
 
 FAST_TRAP_NONE = 0xFFFFFFFF
@@ -58,14 +58,14 @@ def _callbacks(d: gdb.Value, callbacks: gdb.Value) -> None:
     for name, without in (("event", "events wait"), ("failsafe", "a bad selector on the way back kills it")):
         place = int(callbacks[f"{name}_eip"])
         if place:
-            say(f"{name} callback: {_place(callbacks[f'{name}_cs'], callbacks[f'{name}_eip'])} {guest_function(d, place)}".rstrip())
+            paragraph(f"{name} callback: {_place(callbacks[f'{name}_cs'], callbacks[f'{name}_eip'])} {guest_function(d, place)}".rstrip())
         else:
             say(f"{name} callback: none: {without}")
     count, ranges = int(callbacks["range_count"]), callbacks["ranges"]
     for i in range(min(count, ranges.type.range()[1] + 1)):
         r = ranges[i]
-        say(f"critical range {int(r['start']):08x} to {int(r['end']):08x}: an event there resumes at {int(r['resume']):08x} "
-            f"{guest_function(d, int(r['resume']))}".rstrip())
+        paragraph(f"critical range {int(r['start']):08x} to {int(r['end']):08x}: an event there resumes at {int(r['resume']):08x} "
+                  f"{guest_function(d, int(r['resume']))}".rstrip())
 
 
 def _fast(d: gdb.Value, traps: gdb.Value) -> None:
@@ -73,8 +73,8 @@ def _fast(d: gdb.Value, traps: gdb.Value) -> None:
     if vector == FAST_TRAP_NONE:
         say("no fast trap")
         return
-    say(f"fast trap {vector:#04x}: {_place(gate['cs'], gate['address'])} DPL {int(gate['flags']) & TRAP_DPL} "
-        f"{guest_function(d, int(gate['address']))}".rstrip())
+    paragraph(f"fast trap {vector:#04x}: {_place(gate['cs'], gate['address'])} DPL {int(gate['flags']) & TRAP_DPL} "
+              f"{guest_function(d, int(gate['address']))}".rstrip())
     now = traps["handlers"][vector & 0xFF]
     if any(int(now[name]) != int(gate[name]) for name in ("cs", "address", "flags")):
-        say("the table has another handler for that vector by now: the gate stays as it was until it is asked for again")
+        paragraph("The table has another handler for that vector by now: the gate stays as it was until it is asked for again.")

@@ -90,6 +90,28 @@ class Names:
         return Place(name, start, found.end)
 
 
+    def extent(self, pc: int) -> depth.Parts:
+        """The parts of the function at an address."""
+        here = self.at(pc)
+        return self.parts(here) if here else ()
+
+    def parts(self, here: Place) -> depth.Parts:
+        """A function and what the compiler has put elsewhere of it; of assembly, from the first label on that leads there."""
+        name = here.name.removesuffix(".cold")
+        if name not in self.by_name or not self.by_name[name].function:
+            return ((self._first_label(here), here.end),)
+        places = [self.place(part) for part in (name, f"{name}.cold") if part in self.by_name]
+        return tuple((place.start, place.end) for place in places)
+
+    def _first_label(self, here: Place) -> int:
+        start = here.start
+        while (before := self.at(start - 1)) and not self.by_name[before.name].function:
+            if here.start not in depth.follow(depth.instructions(((before.start, here.end),)), before.start):
+                break
+            start = before.start
+        return start
+
+
 @cache
 def names(path: str) -> Names:
     return Names(path)
@@ -130,15 +152,17 @@ def outside(layout: tuple[str, ...], crossing: int, *, partly: bool, known: byte
     return found
 
 
-def loaded(member: str) -> bytes:
-    """Where a member of the domain that is loaded lies."""
-    sched = variable("sched", "sched.c")
-    offset = 0
-    kind = type_of("struct domain")
+def offset(member: str) -> int:
+    """Of a member of a domain."""
+    at, kind = 0, type_of("struct domain")
     for part in member.split("."):
         field = next(field for field in kind.fields() if field.name == part)
-        offset, kind = offset + field.bitpos // 8, field.type
-    return constant(int(sched["loaded"].address)) + op("deref") + plus(offset)
+        at, kind = at + field.bitpos // 8, field.type
+    return at
+
+
+def word_at(value: gdb.Value) -> bytes:
+    return constant(int(value.address)) + op("deref")
 
 
 def rows(start: int, end: int, at_start: int, registers: dict[str, bytes]) -> Iterator[Row]:
@@ -163,9 +187,9 @@ def hypervisor_pieces() -> Iterator[Piece]:
     known = names(hypervisor().filename)
     partly = outside(REGS, 1, partly=True)
     saved = outside(REGS, 1, partly=False)
-    own = loaded("vcpu.regs")
-    # Its memory is there only while it is the loaded one.
-    entered = outside(REGS, 1, partly=False, known=own + plus(REGS_FRAME) + op("eq"))
+    # A guest's memory is there only while its page tables are the loaded ones.
+    base = load(offset("paging.base") - offset("vcpu.regs") - REGS_FRAME)
+    entered = outside(REGS, 1, partly=False, known=base + word_at(variable("mmu", "mmu.c")["base"]) + op("eq"))
     top = address("stack_top")
     argument = constant(top - 4) + op("deref")
     for name in known.by_name:
@@ -233,12 +257,12 @@ def linux_pieces(known: Names) -> Iterator[Piece]:
     or the processor put what it pushed: at the end of the stack that the guest has named."""
     start, end = (known.by_name[name].address for name in ("__entry_text_start", "__entry_text_end"))
     size = 4 * len(PT_REGS)
-    saved = outside(PT_REGS, 2, partly=False)
+    saved = outside(PT_REGS, 0, partly=False)  # SAVE_ALL puts ESP and SS there, too, if they are not yet
     pushed = op("dup") + is_ring(3)
     above = op("dup") + plus(-CORE) + register("esp") + op("ge")
     below = register("esp") + op("swap") + plus(-CORE - size) + op("ge")
     from_ring_3 = outside(PT_REGS, 2, partly=True, known=pushed + op("swap") + above + op("swap") + below + op("and", "and"))
-    at_end = loaded("vcpu.kernel_esp") + op("deref") + plus(-8)
+    at_end = word_at(variable("sched", "sched.c")["loaded"]) + plus(offset("vcpu.kernel_esp")) + op("deref") + plus(-8)
     found = []
     returns = False
     for instruction in depth.instructions(((start, end),)):
@@ -379,7 +403,7 @@ def _unwind(view: _View) -> gdb.UnwindInfo | None:
         return None
     if view.level and view.pc == here.start:  # behind a call that never returns
         here = known.at(view.pc - 1) or here
-    now = depth.at(known.path, tuple(_parts(known, here)), view.pc, behind_call=view.level > 0)
+    now = depth.at(known.path, known.parts(here), view.pc, known.extent, behind_call=view.level > 0)
     if now is None or (now.depth is None and now.base is None):
         return view.end()
     place = view.sp + now.depth if now.depth is not None else view.register(now.base[0]) + now.base[1]
@@ -397,27 +421,6 @@ def _by_table(view: _View, piece: Piece) -> gdb.UnwindInfo:
     registers = {name: evaluate(expression, [cfa], view.word, view.register) for name, expression in row.registers.items()}
     # The stack that was interrupted may be below this one, and GDB wants each frame's address above the one inside of it.
     return view.info(registers, 0, piece.start)
-
-
-def _parts(known: Names, here: Place) -> Iterator[tuple[int, int]]:
-    """A function and what the compiler has put elsewhere of it; of assembly, from the first label on that leads here."""
-    name = here.name.removesuffix(".cold")
-    if not known.by_name[name].function:
-        yield _from_first_label(known, here), here.end
-        return
-    for part in (name, f"{name}.cold"):
-        if part in known.by_name:
-            place = known.place(part)
-            yield place.start, place.end
-
-
-def _from_first_label(known: Names, here: Place) -> int:
-    start = here.start
-    while (before := known.at(start - 1)) and not known.by_name[before.name].function:
-        if not depth.at(known.path, ((before.start, here.end),), here.start, behind_call=False):
-            break
-        start = before.start
-    return start
 
 
 register_unwinder(None, _Functions(), replace=True)

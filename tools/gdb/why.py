@@ -16,7 +16,7 @@ from .command import WIDTH, Failure, clean, command, say, words
 from .domains import state
 from .exercises import Exercise, Place, call_chain, functions_at, line_at
 from .layout import LINE
-from .model import LIFE, PAGE, address, bytes_at, function_at, domains, name_of, slots, variable
+from .model import PAGE, address, bytes_at, domains, function_at, life_of, name_of, slots, variable
 from .pagetable import base_of, follow
 from .trace import NO_DOMAIN, Call, Exception_, Trace, Words, kept, read
 
@@ -136,7 +136,7 @@ def crashed(trace: Trace, crash: Words, finding: str) -> Cause:
 def _of_the_dead() -> str:
     """Whether it worked for a domain that has ended."""
     d = variable("crash_context")["domain"]
-    if int(d) == 0 or LIFE[int(d["life"])] == "lives":
+    if int(d) == 0 or life_of(d) == "lives":
         return ""
     return f"It worked for {domain_words(int(d['id']))}, which has died: somebody still had it in a queue, or a pointer to it."
 
@@ -176,7 +176,8 @@ def _meaning(crash: Words, chain: list[tuple[int, int]], call: Call | None) -> t
     eip = crash.regs.get("eip") or (chain[0][0] + 1 if chain else 0)
     page, other = ADDRESS.match(crash.text), VECTOR.match(crash.text)
     if (page or other) and not address("image_start") <= eip < address("text_end") and not (page and eip == int(page[1], 16)):
-        return f"It executed what is no code, at {eip:#x}: a return address on its stack, or a pointer to a function, was overwritten.", None, None
+        text = f"It executed what is no code, at {eip:#x}: a return address on its stack, or a pointer to a function, was overwritten."
+        return text, None, None
     if page:
         place = None
         if eip == int(page[1], 16) and crash.regs:  # it jumped to nowhere: who called is on the stack
@@ -212,7 +213,8 @@ def _from_outside() -> str:
     except ImportError:
         return ""
     lines = [str(finding) for finding in check.findings()]
-    return f" Seen from outside: {lines[0]}" + (f" (and {len(lines) - 1} more: atl check)" if len(lines) > 1 else "") + "." if lines else ""
+    more = f" (and {len(lines) - 1} more: atl check)" if len(lines) > 1 else ""
+    return f" Seen from outside: {lines[0]}{more}." if lines else ""
 
 
 def console_log() -> str:
@@ -236,8 +238,8 @@ def _overflow(crash: Words, chain: list[tuple[int, int]]) -> tuple[str, Place | 
     often, again = Counter(functions_at(place)[-1] for place, _ in chain if functions_at(place)).most_common(1)[0]
     if again > RECURSION:
         line = next(line_at(place) for place, _ in chain if functions_at(place)[-1:] == [often])
-        return f"{often} calls itself, over other functions or at once, and no end of it: {again} times on the part of the stack that was looked at.", \
-            line, exercises.owner([often])
+        text = f"{often} calls itself, over other functions or at once, and no end of it: {again} of the last {len(chain)} calls."
+        return text, line, exercises.owner([often])
     size, place = max(sizes)
     names = functions_at(place)
     meaning = f"It has {STACK:,} bytes for all calls together, and {names[-1] if names else hex(place)} alone takes {size} bytes of it."
@@ -305,12 +307,16 @@ def _no_room(d: gdb.Value, death: Words) -> str:
     at = (sp - WORD) & 0xFFFFFFFF
     if sp >= LINE:
         return f"A frame goes onto {stack}, below {sp:#x}: that is above the line, where the hypervisor does not store for a guest."
-    if LIFE[int(d["life"])] != "lives":
+    if life_of(d) != "lives":
         return f"A frame goes onto {stack}, below {sp:#x}."
     steps = follow(base_of(d), at)
-    what = "nothing is mapped" if not steps[-1].present else \
-        "it is mapped to be read only" if not all(step.value & RW for step in steps) else "the page is there, but not all of what the frame needs"
-    return f"A frame goes onto {stack}, below {sp:#x}: {what} there (atl pagetable {int(d['id'])} {at:#x})."
+    if not steps[-1].present:
+        what = "nothing is mapped there"
+    elif not all(step.value & RW for step in steps):
+        what = "it is mapped to be read only"
+    else:
+        what = "this page is there, but not all that the frame needs"
+    return f"A frame goes onto {stack}, below {sp:#x}: {what} (atl pagetable {int(d['id'])} {at:#x})."
 
 
 def _way_back(death: Words) -> str:
@@ -319,15 +325,14 @@ def _way_back(death: Words) -> str:
 
 
 def _exception_words(e: Exception_) -> str:
-    text = f"The exception was of {faults.who(e)}: {faults.name(e.vector)}"
-    return text + (f", a {faults.access(e.error)} {e.address:#x}." if e.vector == faults.PAGE_FAULT else f"{faults.error_words(e.vector, e.error)}.")
+    return f"The exception was of {faults.who(e)}: {faults.name(e.vector)}{faults.details(e)}."
 
 
 def raised(e: Exception_) -> Cause:
     """An exception that a guest was told of: nothing bad in itself."""
     d = slots()[e.domain]
-    head = f"The last exception that a guest was told of, {domain_words(e.domain)}'s: {faults.name(e.vector)}, by {faults.who(e)}"
-    head += f": a {faults.access(e.error)} {e.address:#x}." if e.vector == faults.PAGE_FAULT else f"{faults.error_words(e.vector, e.error)}."
+    head = f"The last exception that a guest was told of, {domain_words(e.domain)}'s: {faults.name(e.vector)}{faults.details(e)}, " \
+        f"by {faults.who(e)}."
     return Cause((head, faults.guest_exception(d, e), "Nobody died of it."))
 
 
@@ -353,8 +358,9 @@ def _triple() -> Iterator[str]:
     loading = re.search(r"mov +%(\w+),%cr3", gdb.execute("x/i $pc", to_string=True))
     base, eip = (int(gdb.parse_and_eval(f"(unsigned int)${register}")) for register in (loading[1] if loading else "cr3", "pc"))
     if not follow(base >> 12, eip)[-1].present:
-        yield f"CR3 names frame {base >> 12:#x}, and by its entries {eip:#x}, where the hypervisor runs, is not mapped" + faults.use_of(base >> 12) \
-            + f"; who wrote it: atl last-write {base >> 12:#x}:{(eip >> 22) * WORD:#x}."
+        mfn = base >> 12
+        yield (f"CR3 names frame {mfn:#x}, and by its entries {eip:#x}, where the hypervisor runs, is not mapped{faults.use_of(mfn)}; "
+               f"who wrote it: atl last-write {mfn:#x}:{(eip >> 22) * WORD:#x}.")
 
 
 def _at_end() -> bool:

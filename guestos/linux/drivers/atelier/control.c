@@ -8,14 +8,18 @@
  * the address space that runs are.
  */
 #include <linux/capability.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/hugetlb.h>
 #include <linux/init.h>
 #include <linux/interrupt.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/pagevec.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/uaccess.h>
@@ -97,6 +101,8 @@ static int control(void __user *at)
 
 	if (copy_from_user(&op, at, sizeof(op)))
 		return -EFAULT;
+	if (op.op == CONTROL_fill)	/* it names frames of ours */
+		return -EINVAL;
 	err = find_buffer(&op, &b) ? call_with_buffer(&op, &b) : call(&op);
 	if (copy_to_user(at, &op, sizeof(op)))
 		return -EFAULT;
@@ -104,6 +110,12 @@ static int control(void __user *at)
 }
 
 /* ---- requests in another domain's name ---- */
+
+static int rest_a_while(void)
+{
+	cond_resched();
+	return signal_pending(current) ? -EINTR : 0;
+}
 
 /* Until all are done or one is refused. An interrupt ends a call early, but never before its first request. */
 static int execute(struct mmu_request *list, u32 count, u32 domain, u32 *done)
@@ -119,12 +131,6 @@ static int execute(struct mmu_request *list, u32 count, u32 domain, u32 *done)
 		*done += now;
 	} while (err == -EAGAIN && now > 0);
 	return err;
-}
-
-static int rest_a_while(void)
-{
-	cond_resched();
-	return signal_pending(current) ? -EINTR : 0;
 }
 
 static int mmu_batch(struct atelier_mmu *op, struct mmu_request *list)
@@ -157,6 +163,143 @@ static int mmu(void __user *at)
 	while (!err && op.done < op.count)
 		err = mmu_batch(&op, list) ?: op.done < op.count ? rest_a_while() : 0;
 	free_page((unsigned long)list);
+	return copy_to_user(at, &op, sizeof(op)) ? -EFAULT : err;
+}
+
+/* ---- other domains' frames, filled from a file ---- */
+
+#define FILL_BATCHES	4
+#define FILL_PAGES	(FILL_BATCHES * PAGEVEC_SIZE)
+
+/* Pages of the page cache that lie in a row, their frames, and those of the domain that their bytes go to. */
+struct filling {
+	struct folio_batch pages[FILL_BATCHES];
+	u32 from[FILL_PAGES], to[FILL_PAGES + 1];
+	u32 count;
+};
+
+/* There are none of several pages. */
+static_assert(!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE));
+
+/* As many as are there and whole, from @index on up to @last. */
+static void find_pages(struct address_space *mapping, pgoff_t index, pgoff_t last, struct filling *f)
+{
+	f->count = 0;
+	for (u32 i = 0; i < FILL_BATCHES; i++) {
+		struct folio_batch *b = &f->pages[i];
+
+		folio_batch_init(b);
+		if (f->count == i * PAGEVEC_SIZE && index <= last)
+			filemap_get_folios_contig(mapping, &index, last, b);
+		for (u32 j = 0; j < folio_batch_count(b) && folio_test_uptodate(b->folios[j]); j++)
+			f->from[f->count++] = atelier_p2m[folio_pfn(b->folios[j])];
+	}
+}
+
+static void release_pages_found(struct filling *f)
+{
+	for (u32 i = 0; i < FILL_BATCHES; i++)
+		folio_batch_release(&f->pages[i]);
+}
+
+/* To be found the next time. */
+static int read_page(struct file *file, pgoff_t index)
+{
+	struct address_space *mapping = file->f_mapping;
+	struct page *page;
+
+	page = shmem_mapping(mapping) ? shmem_read_mapping_page(mapping, index) : read_mapping_page(mapping, index, file);
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	put_page(page);
+	return 0;
+}
+
+/* Until all are copied or one is refused. */
+static int copy_pages(struct filling *f, u32 from, u32 to, u32 size, struct atelier_fill *op)
+{
+	u32 done = 0;
+	int err = 0;
+
+	while (!err && done < size) {
+		struct control_op fill;
+
+		fill.interface = ATELIER_INTERFACE;
+		fill.op = CONTROL_fill;
+		fill.domain = op->domain;
+		fill.u.fill = (struct control_fill){
+			(unsigned long)f->from, (unsigned long)f->to, from + done, to + done, size - done,
+		};
+		err = call(&fill);
+		if (!err)
+			done += fill.u.fill.done;
+	}
+	op->done += done;
+	return err;
+}
+
+static int fill_batch(struct file *file, struct atelier_fill *op, struct filling *f, u32 size)
+{
+	u32 from = op->offset + op->done, to = op->at + op->done, n;
+	const u32 __user *theirs = (void __user *)op->frames;
+	int err;
+
+	size = min_t(u32, size, FILL_PAGES * PAGE_SIZE - offset_in_page(from));
+	n = (offset_in_page(to) + size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	if (copy_from_user(f->to, theirs + (to >> PAGE_SHIFT), n * sizeof(u32)))
+		return -EFAULT;
+	find_pages(file->f_mapping, from >> PAGE_SHIFT, (from + size - 1) >> PAGE_SHIFT, f);
+	size = min_t(u32, size, f->count * PAGE_SIZE - offset_in_page(from));
+	if (f->count)
+		err = copy_pages(f, offset_in_page(from), offset_in_page(to), size, op);
+	release_pages_found(f);
+	return f->count ? err : read_page(file, from >> PAGE_SHIFT);
+}
+
+/* How much of what was asked for is left, as long as the file is now. */
+static u32 left_to_fill(const struct file *file, const struct atelier_fill *op)
+{
+	loff_t left = i_size_read(file_inode(file)) - op->offset - op->done;
+
+	return clamp_t(loff_t, left, 0, op->size - op->done);
+}
+
+static int fill_from(struct file *file, struct atelier_fill *op)
+{
+	const struct address_space *mapping = file->f_mapping;
+	struct filling *f;
+	u32 left;
+	int err = 0;
+
+	if (!(file->f_mode & FMODE_READ))
+		return -EBADF;
+	if (!S_ISREG(file_inode(file)->i_mode) || IS_DAX(file_inode(file)) ||
+	    (!mapping->a_ops->read_folio && !shmem_mapping(file->f_mapping)))
+		return -EOPNOTSUPP;
+	f = kmalloc(sizeof(*f), GFP_KERNEL);
+	if (!f)
+		return -ENOMEM;
+	while (!err && (left = left_to_fill(file, op)) > 0)
+		err = fill_batch(file, op, f, left) ?: rest_a_while();
+	kfree(f);
+	return err;
+}
+
+static int fill(void __user *at)
+{
+	struct atelier_fill op;
+	struct fd fd;
+	int err = -EBADF;
+
+	if (copy_from_user(&op, at, sizeof(op)))
+		return -EFAULT;
+	if (op.size > U32_MAX - op.offset || op.size > U32_MAX - op.at)
+		return -EINVAL;
+	op.done = 0;
+	fd = fdget(op.file);
+	if (fd.file)
+		err = fill_from(fd.file, &op);
+	fdput(fd);
 	return copy_to_user(at, &op, sizeof(op)) ? -EFAULT : err;
 }
 
@@ -366,6 +509,8 @@ static long ioctl(struct file *file, unsigned int command, unsigned long at)
 		return map(file, (void __user *)at);
 	case ATELIER_MMU:
 		return mmu((void __user *)at);
+	case ATELIER_FILL:
+		return fill((void __user *)at);
 	}
 	return -ENOTTY;
 }

@@ -28,7 +28,8 @@
  * Passes a struct control_op on, answers what the hypervisor does, and writes the structure back as
  * the hypervisor left it, also after an error. Buffers that it names (frames.list; log.buffer,
  * console.buffer) are copied, ATELIER_BUFFER_MAX bytes of them at most: what is more is not asked
- * for, and the count that comes back says how much was. -EFAULT; -ENOMEM.
+ * for, and the count that comes back says how much was. -EFAULT; -ENOMEM. -EINVAL: CONTROL_fill,
+ * which names domain 0's frames: that is ATELIER_FILL.
  */
 #define ATELIER_CONTROL		_IOWR('Z', 0, struct control_op)
 #define ATELIER_BUFFER_MAX	(1 << 20)
@@ -61,5 +62,24 @@ struct atelier_mmu {
 	__u32 done;		/* out */
 };
 #define ATELIER_MMU		_IOWR('Z', 2, struct atelier_mmu)
+
+/*
+ * Copies @size bytes of a file, from @offset on, into frames of a domain that is being built, from
+ * byte @at of the first one on: the hypervisor takes them from where Linux keeps the file's pages.
+ * @done says how many bytes were copied, in order; 0, and then fewer than @size only if the file ends
+ * there, or why the next ones were not: -EBADF (not open for reading), -EOPNOTSUPP (no regular file,
+ * or on a file system that keeps no pages of it), -EINVAL (ends beyond 4 GiB), -EFAULT, -ENOMEM,
+ * -EINTR (ask for the rest), -EIO, or what CONTROL_fill answers.
+ */
+struct atelier_fill {
+	__u32 domain;
+	__u32 frames;		/* address of __u32[]: machine frame numbers, as many as @at + @size reach into */
+	__u32 at;
+	__u32 file;		/* descriptor */
+	__u32 offset;
+	__u32 size;
+	__u32 done;		/* out */
+};
+#define ATELIER_FILL		_IOWR('Z', 3, struct atelier_fill)
 
 #endif
