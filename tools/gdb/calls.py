@@ -4,7 +4,6 @@
 import errno
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 import gdb
 
