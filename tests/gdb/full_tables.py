@@ -97,12 +97,12 @@ def all_vifs() -> None:
 
 
 def timed(name: str, tries: int) -> None:
-    """Prints how long a command takes, the fastest of some: others use this machine too; how many lines it has, and how wide they are."""
+    """Prints what a command takes of the processor, the least of some: others use it too; how many lines it has, and how wide they are."""
     times = []
     for _ in range(tries):
-        start = time.monotonic()
+        start = time.process_time()
         text = gdb.execute(f"atl {name}", to_string=True)
-        times.append(time.monotonic() - start)
+        times.append(time.process_time() - start)
     print(min(times), text.count("\n"), max(map(len, text.splitlines())))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""With every table full, of 160 domains and all else, each listing takes less than a second, and fits a terminal."""
+"""With every table full, of 160 domains and all else, each listing takes less than a second of the processor, and fits a terminal."""
 
 import unittest
 

@@ -56,6 +56,12 @@ class Linux(unittest.TestCase):
         self.assertEqual(["do_sys_openat2", "do_int80_syscall_32", "entry_INT80_32", "??"], [called[0], *called[-3:]])
         self.assertEqual(["ring 1, domain 0", "ring 3, domain 0"], rings(said[8]))
 
+    def test_a_fault_of_the_kernel_s_own(self) -> None:
+        """mem_init() tries whether it is kept from writing what is read-only. Linux has not changed its own code yet."""
+        said = linux("break fixup_exception", "continue", "backtrace")
+        self.assertEqual(["exc_page_fault", "handle_exception", "copy_to_kernel_nofault", "mem_init", "start_kernel", "atelier_start"],
+                         functions(said[2])[-6:])
+
     def test_from_ring_0_to_ring_3(self) -> None:
         """A page fault of a program's, for which Linux has a page table written."""
         said = linux("break do_sys_openat2", "continue", "delete", "break exc_page_fault if (*(int *)($eax + 52) & 3) == 3", "continue",

@@ -163,6 +163,13 @@ class Reverse(unittest.TestCase):
 
 
 class WhatCannotBe(unittest.TestCase):
+    def test_a_machine_alive_does_not_go_on_behind_its_end(self) -> None:
+        said = debug(1, "hello", "continue", "continue", "stepi", "atl domains")
+        self.assertIn("about to stop", said[0])
+        self.assertIn("stays so", said[1])
+        self.assertIn("stays so", said[2])
+        self.assertIn("domain 0", said[3])
+
     def test_a_machine_that_runs_has_no_past(self) -> None:
         said = debug(1, "hello", "atl position", "atl position 5", "atl last-write crash_context.call")
         for text in said.said:

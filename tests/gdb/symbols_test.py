@@ -61,9 +61,9 @@ class Follow(unittest.TestCase):
         self.assertEqual([4, 4, 4], [last_number(said[i]) for i in (2, 4, 6)])
 
     def test_one_file_a_domain(self) -> None:
-        said = debug(5, "sleepers", "break policy_pick", "continue", "atl symbols", "print $domain()")
-        files = re.findall(r"tests/(\w+).elf", said[2])
-        self.assertEqual(list(GUESTS), files)
+        said = debug(5, "sleepers", "break serve_hypercall", "continue", "atl symbols", "print $domain()")
+        self.assertEqual(list(GUESTS), re.findall(r"tests/(\w+).elf", said[2]))
+        self.assertEqual([GUESTS[last_number(said[3])]], re.findall(r"\*  build/labs/lab5-bvt/tests/(\w+).elf", said[2]))
 
     def test_the_hypervisor_keeps_its_names(self) -> None:
         said = debug(5, "sleepers", "break event_dispatch", "continue", "print/x (int)&stack_top", "print/x (int)&memcpy",
@@ -112,8 +112,11 @@ class Programs(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             file = program(folder, pie=True)
             start = names(file)["in_ring_3"]
+            fixed = debug(4, "tls", f"atl program {program(folder, at=0x8000000)} 0x1000")
+            program(folder, pie=True)
             said = debug(4, "tls", f"atl program {file}", f"atl program {file} 0x8000000", "info address in_ring_3",
                          f"atl program {file} 0x8000000", "atl program /nowhere off", "atl program /etc/passwd")
+        self.assertIn("leave the address out", fixed[0])
         self.assertIn("ADDRESS", said[0])
         self.assertIn(f"{start + 0x8000000:#x}", said[2])
         for refused in said[3:]:

@@ -4,13 +4,13 @@
 import errno
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 import gdb
 
 from .command import Failure, command, number, say, table, words
 from .layout import LINE
-from .model import address, function_at, variable
+from .model import address, function_at, slots, variable
+from .symbols import kernel_of, loaded
 from .trace import NO_DOMAIN, Call, read
 
 SHOWN = 20
@@ -70,16 +70,29 @@ def full_name(call: Call) -> str:
     return ("+ " if call.entry else "") + name
 
 
-def caller(call: Call) -> str:
-    """Where a guest asked: the instruction, by name if GDB has the names."""
-    place = call.eip - INT_LENGTH
-    name = function_at(place) if place < LINE else ""
+def guest_function(domain: int, place: int) -> str:
+    """The name of a guest's function, if GDB has the names of the kernel that this domain runs."""
+    now = loaded()
+    if now is None or place >= LINE or domain == NO_DOMAIN:
+        return ""
+    if int(now["id"]) != domain:
+        mine = kernel_of(slots()[domain])
+        if mine is None or mine != kernel_of(now):
+            return ""
+    return function_at(place)
+
+
+def caller(domain: int, eip: int) -> str:
+    """Where a guest asked: the instruction, by name if that is known."""
+    place = eip - INT_LENGTH
+    name = guest_function(domain, place)
     return f"{place:#x}" + (f" {name}" if name else "")
 
 
 def show(calls: Sequence[Call]) -> None:
     """A table of calls. Where all come from one place, as mini's do, a line says it once."""
-    callers = [caller(call) for call in calls]
+    names = {key: caller(*key) for key in {(call.domain, call.eip) for call in calls}}
+    callers = [names[call.domain, call.eip] for call in calls]
     several = len(set(callers)) > 1
     rows = [("-" if c.domain == NO_DOMAIN else c.domain, full_name(c), result_words(c), *([place] if several else []), arguments(c))
             for c, place in zip(calls, callers)]

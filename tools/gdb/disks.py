@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import gdb
 
 from .command import command, paragraph, say, table, words
-from .model import containing, domain, domain_numbers, list_of, name_of, share, slots, variable, whole
+from .model import containing, domain, domain_numbers, list_of, name_of, share, slots, type_of, variable, whole
 from .rings import error_name, vbd_words
 
 READ, WRITE, SHARED = 1, 2, 4
@@ -172,7 +172,7 @@ def _domain_of(ring: int) -> int:
     """Whose a ring is; -1: nobody's."""
     if not ring:
         return -1
-    return int(gdb.Value(ring).cast(gdb.lookup_type("struct ring").pointer())["domain"]["id"])
+    return int(gdb.Value(ring).cast(type_of("struct ring").pointer())["domain"]["id"])
 
 
 def _show_disk(i: int, known: list[gdb.Value], running: int, queue: tuple[int, list[int]], jobs: list[Job]) -> None:

@@ -5,7 +5,7 @@ import struct
 
 import gdb
 
-from .calls import function_at
+from .calls import guest_function
 from .command import Failure
 from .holders import Records, counted
 from .layout import FENCE, GDT_WINDOW, LDT_WINDOW, LINE, part
@@ -80,7 +80,7 @@ def own_exception(vector: int) -> str:
 def who(e: Exception_) -> str:
     ring = e.cs & 3
     part_ = "the hypervisor" if ring == 0 else "its kernel" if ring == 1 else f"a program of it, in ring {ring},"
-    function = function_at(e.eip) if e.eip < LINE else ""
+    function = guest_function(e.domain, e.eip)
     return f"{part_} at {e.eip:#x}" + (f" ({function})" if function else "")
 
 

@@ -162,7 +162,7 @@ def _why(policy: gdb.Value, can: list[Runner], allowance: int, now: int) -> str:
         return f"Next is domain {others[0].number}: domain {yielded} yielded, and of the others it has the least claim."
     least, current = can[0], next((r for r in can if r.number == ran), None)
     if current is None:
-        return f"Next is domain {least.number}: it has the least claim{_tie(can, now)}, and nobody runs that could go on."
+        return f"Next is domain {least.number}: it has the least claim{_tie(can, now)}, and nobody that was chosen before can go on."
     lead = beyond(current.claim(now), least.claim(now))
     if lead <= 0:
         return f"Next is domain {current.number}: it runs, and nobody's claim is less."

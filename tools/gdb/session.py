@@ -30,6 +30,7 @@ class Session:
 
 current: Session | None = None
 _monitor: Monitor | None = None
+_over = False  # a machine that is alive has come to its end
 
 
 class _End(gdb.Breakpoint):
@@ -40,7 +41,9 @@ class _End(gdb.Breakpoint):
         self.silent = True
 
     def stop(self) -> bool:
-        say("the machine is about to stop" + (": the end of the recording" if current and current.replay else ""))
+        global _over
+        _over = not current.replay
+        say("the machine is about to stop" + (": the end of the recording" if current.replay else ""))
         return True
 
 
@@ -71,7 +74,7 @@ def connect(path: str) -> None:
         _monitor.call("qmp_capabilities")
         gdb.events.stop.connect(_guard)
         _guard(None)
-        _fence()
+    _fence()
     _End()
     gdb.execute(f"thbreak *{told['entry']:#x}", to_string=True)
 
@@ -83,14 +86,17 @@ def _guard(_event: object) -> None:
 
 
 class _NoFurther(gdb.Command):
-    """Keeps orders that go forwards from going behind the recording, where QEMU would end."""
+    """Keeps orders that go forwards from going behind the end, where QEMU would end, or GDB wait for it for ever."""
 
     def __init__(self) -> None:
         super().__init__("atl-no-further", gdb.COMMAND_OBSCURE)
 
     def invoke(self, _arguments: str, _from_tty: bool) -> None:
-        backwards = "everse" in gdb.execute("show exec-direction", to_string=True)
-        if not backwards and position() >= current.end:
+        if _over:
+            raise gdb.GdbError("the machine is about to stop, and stays so: look around, then `quit`")
+        if _monitor is None or "everse" in gdb.execute("show exec-direction", to_string=True):
+            return
+        if position() >= current.end:
             raise gdb.GdbError("the recording is over: from here only reverse-continue, reverse-stepi and their like lead on")
 
 

@@ -4,7 +4,8 @@
 import gdb
 
 from .command import command, paragraph, say, table, words
-from .model import domain, domain_numbers, function_at, name_of, running, share, whole
+from .model import domain, domain_numbers, function_at, name_of, share, whole
+from .symbols import loaded
 
 FAST_TRAP_NONE = 0xFFFFFFFF
 TRAP_DPL, TRAP_MASK_EVENTS = 3, 4
@@ -24,7 +25,7 @@ def show_traps(given: list[str]) -> None:
     DPL is the least privileged ring that may use INT n for the vector; MASKS: events are masked when it is delivered.
     The fast trap is a gate of the processor's own, from ring 3 straight to ring 1, as the table had it when the
     gate was asked for; it stands in the IDT while the domain's registers are loaded. FUNCTION is known for the domain
-    whose symbols GDB has: the one that runs."""
+    whose symbols GDB has: the one whose page tables are loaded."""
     d = domain(words(given, "traps D", 1)[0])
     traps, callbacks = whole(share(d, "traps", 2)), whole(share(d, "upcalls", 2))["callbacks"]
     say(f"domain {int(d['id'])} ({name_of(d)})")
@@ -49,8 +50,8 @@ def _place(cs: gdb.Value, address: gdb.Value) -> str:
 
 
 def guest_function(d: gdb.Value, place: int) -> str:
-    """The name of a function of a guest's: only of the one that runs, for others have other programs at the same addresses."""
-    now = running()
+    """The name of a function of a guest's: only of the one whose symbols GDB has, for others have other programs at the same addresses."""
+    now = loaded()
     return function_at(place) if now is not None and int(now["id"]) == int(d["id"]) else ""
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import gdb
 
-from . import exercises, faults, session
+from . import check, exercises, faults, session
 from .calls import arguments, call_name, result_words, show
 from .command import WIDTH, Failure, clean, command, say, words
 from .domains import state
@@ -207,12 +207,11 @@ def _broken(call: Call | None) -> tuple[str, Place | None, Exercise | None]:
 
 
 def _from_outside() -> str:
-    """What `atl check` finds, if this tree has it."""
+    """What `atl check` finds."""
     try:
-        from . import check
-    except ImportError:
+        lines = check.findings()
+    except (Failure, gdb.error):
         return ""
-    lines = [str(finding) for finding in check.findings()]
     more = f" (and {len(lines) - 1} more: atl check)" if len(lines) > 1 else ""
     return f" Seen from outside: {lines[0]}{more}." if lines else ""
 
