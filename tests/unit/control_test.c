@@ -70,9 +70,9 @@ TEST(what_makes_no_sense_is_refused)
 TEST(nothing_can_be_begun_with_the_dying)
 {
 	static const uint32_t for_one[] = {
-		CONTROL_pause, CONTROL_unpause, CONTROL_start, CONTROL_frame_list, CONTROL_fill, CONTROL_sched, CONTROL_limit, CONTROL_console,
-		CONTROL_vif_create, CONTROL_vif_destroy, CONTROL_vif_info, CONTROL_event_bind, CONTROL_shutdown, CONTROL_vbd_create,
-		CONTROL_vbd_destroy, CONTROL_vbd_info, CONTROL_extent_add, CONTROL_extent_remove, CONTROL_extent_info,
+		CONTROL_pause, CONTROL_unpause, CONTROL_start, CONTROL_frame_list, CONTROL_fill, CONTROL_sched, CONTROL_limit,
+		CONTROL_console, CONTROL_vif_create, CONTROL_vif_destroy, CONTROL_vif_info, CONTROL_event_bind, CONTROL_shutdown,
+		CONTROL_vbd_create, CONTROL_vbd_destroy, CONTROL_vbd_info, CONTROL_extent_add, CONTROL_extent_remove, CONTROL_extent_info,
 	};
 	struct mmu_request map;
 	uint32_t before;
