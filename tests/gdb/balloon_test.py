@@ -6,7 +6,7 @@ import unittest
 
 from sessions import debug, needs_lab
 
-ASKED = "((struct memory_op *)arg.n)"
+ASKED = "((struct memory_op *)at.n)"
 
 
 @needs_lab(7)
@@ -19,7 +19,7 @@ class Balloon(unittest.TestCase):
         asked, given = int(said[5]), int(re.search(r"Value returned is \$\d+ = (-?\d+)", said[7])[1])
         self.assertGreater(given, 0)
         self.assertLessEqual(given, asked)
-        self.assertRegex(said[6], r"^frame 0x[0-9a-f]+: domain 0's")
+        self.assertRegex(said[6], r"^frame 0x[0-9a-f]+: domain 1's")
         self.assertRegex(said[8], r"^frame 0x[0-9a-f]+: nobody's")
-        before, after = (int(re.search(r"^0 .*?(\d+) +\d+ +\d+ +0x", text, re.MULTILINE)[1]) for text in (said[3], said[9]))
+        before, after = (int(re.search(r"^1 .*?(\d+) +\d+ +\d+ +0x", text, re.MULTILINE)[1]) for text in (said[3], said[9]))
         self.assertEqual(before - after, given)

@@ -45,7 +45,7 @@ class Names(unittest.TestCase):
         self.assertIn("rax: 00000000_2badb002", said[1])  # the loader's magic number (multiboot, section 3.2)
 
     def test_a_breakpoint_by_name_and_the_way_there_by_name(self) -> None:
-        said = bochs('lb "mini_main"', "c", 'lb "hypercall_dispatch"', "c", "s 2", "bt", 'info symbols "do_mmu"')
+        said = bochs('lb "mini_main"', "c", 'lb "hypercall_dispatch"', "c", "s 2", "bt", 'info symbols "do_sh"')
         self.assertIn("(mini_main+0)", said[2])
         self.assertIn("(hypercall_dispatch+0)", said[4])
         called = re.findall(r"\((\w+)\+", said[6])  # two steps on: the frame is made
@@ -53,7 +53,7 @@ class Names(unittest.TestCase):
         self.assertIn("mini_main", called)  # through the entry from ring 1
         found = dict(reversed(line.split(": ")) for line in said[7].splitlines() if ": " in line)
         table = subprocess.run(["nm", ROOT / "build/atelier-debug.elf"], capture_output=True, text=True, check=True).stdout
-        self.assertEqual(found.get("do_mmu_update"), "00000000" + re.search(r"^(\w+) T do_mmu_update$", table, re.MULTILINE)[1])
+        self.assertEqual(found.get("do_shutdown"), "00000000" + re.search(r"^(\w+) T do_shutdown$", table, re.MULTILINE)[1])
 
 
 @unittest.skipUnless(SOLVED, "without lab 4's exercises no guest has a GDT")
