@@ -12,7 +12,7 @@ ASKED = "((struct memory_op *)at.n)"
 @needs_lab(7)
 class Balloon(unittest.TestCase):
     def test_a_frame_that_is_given_back_is_nobody_s(self) -> None:
-        """The guest names it in its list: before the call it is the guest's own, after it nobody's, and the domain has one less for each."""
+        """The guest names it in its list: the guest's own before the call, nobody's after it, and the domain has one less for each."""
         said = debug(7, "shrink", f"break do_memory_op if {ASKED}->op == 1 && {ASKED}->count > 0", "continue", "delete", "atl domains",
                      f"set $first = *(unsigned *){ASKED}->list", f"output {ASKED}->count", "atl frame $first", "finish", "atl frame $first",
                      "atl domains", "output $", reverse=True)
