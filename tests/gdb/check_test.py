@@ -7,8 +7,7 @@ A mistake is made by writing into the machine, looked at, and taken back; after 
 import unittest
 
 import start_day
-import wrong
-from sessions import debug, lab_folder, needs_lab
+from sessions import ROOT, debug, lab_folder, needs_lab
 
 RIGHT = "all counts are right"
 # A test of each lab, which ends with its tables in use.
@@ -147,9 +146,10 @@ class Check(unittest.TestCase):
         self.assertEqual(said[-3], "[]\n")
         self.assertRegex(said[-1], "^1 frame 0x\\w+: counts 7 references, 2 are found")
 
-    @unittest.skipUnless(wrong.there(), "the staff's tree has the wrong solutions")
+    @unittest.skipUnless((ROOT / "solutions").exists(), "the staff's tree has the wrong solutions")
     def test_wrong_solutions_whose_counts_are_off(self) -> None:
         """A refused request that leaves its reference behind; and a failed pin that gives one back twice."""
+        import wrong
         kept = wrong.session(3, "refusal-counts", "batch", "continue", "atl check",
                              "python from atl import check; first = int(check.findings()[0].split()[1][:-1], 16)",
                              "python gdb.set_convenience_variable('mfn', first)", "atl frame $mfn")  # fmt: skip
