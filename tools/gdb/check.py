@@ -66,8 +66,9 @@ def pool(found: Walk) -> Finding:
     lists += [(f"{_name(d)}'s", d["memory"]["owned"], int(d["id"])) for d in found.domains]
     for name, frames, owner in lists:
         says, n, at, last = int(frames["count"]), 0, int(frames["first"]), NONE
-        while at != NONE and n <= min(says, found.records.count):
-            if at >= found.records.count:
+        count, most = found.records.count, min(says, found.records.count)
+        while at != NONE and n <= most:
+            if at >= count:
                 yield f"the list of frames that are {name} leads to {at:#x}, which is no frame"
                 break
             if owners[at] != owner:

@@ -59,8 +59,8 @@ def show_record(records: Records, mfn: int) -> None:
 
 def tlb_words(stamp: int) -> str:
     if stamp == int(variable("tlb")["clock"]):
-        return "a mapping or use of it went since the last flush: it may still be remembered"
-    return "no mapping of it that went can still be remembered: there was a flush since"
+        return "a mapping or use went since the last flush: it may be remembered"
+    return "none that went is still remembered: there was a flush since"
 
 
 def show_holders(found: Walk, mfn: int) -> None:

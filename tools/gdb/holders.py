@@ -4,7 +4,7 @@
 The records are read as one block, page tables by their real addresses, and each domain as one block. Nobody is asked twice.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -51,19 +51,24 @@ class Columns:
     def __init__(self, read: Callable[[], bytes], kind: gdb.Type):
         self.read, self.size = read, kind.sizeof
         self.fields = {f.name: (f.bitpos, f.bitsize or 8 * f.type.sizeof) for f in kind.fields()}
+        self.columns: dict[str, Sequence[int]] = {}
 
     @cached_property
     def raw(self) -> bytes:
         return self.read()
 
-    def column(self, name: str) -> list[int]:
+    def column(self, name: str) -> Sequence[int]:
         """A field of all, which is a number without a sign, of 1, 2 or 4 bytes, or some bits of one."""
-        bit, bits = self.fields[name]
+        if name not in self.columns:
+            self.columns[name] = self._column(*self.fields[name])
+        return self.columns[name]
+
+    def _column(self, bit: int, bits: int) -> Sequence[int]:
         if bits in (16, 32):
             values = memoryview(self.raw).cast("H" if bits == 16 else "I")
             return values[bit // bits::self.size * 8 // bits].tolist()
         mask = (1 << bits) - 1
-        return [byte >> bit % 8 & mask for byte in self.raw[bit // 8::self.size]]
+        return self.raw[bit // 8::self.size].translate(bytes(byte >> bit % 8 & mask for byte in range(256)))
 
     def flagged(self, name: str) -> list[int]:
         """Those that have a flag."""
