@@ -6,8 +6,8 @@ import unittest
 from sessions import ROOT, needs_lab, system
 
 COMMANDS = ("domains", "domain 100", "frame 0x1000", "frames 100", "pagetable 100 0xc0000000", "gdt 100", "ldt 100", "traps 100",
-            "events 100", "ports 100", "runq", "timers", "ring 0 vbd", "vif 0", "rules", "vbd 0", "disk", "calls 256", "check", "why", "who 0xc0000000",
-            "symbols")  # fmt: skip
+            "events 100", "ports 100", "runq", "timers", "ring 0 vbd", "vif 0", "rules", "vbd 0", "disk", "calls 256", "check", "why",
+            "who 0xc0000000", "symbols")  # fmt: skip
 CROWD = "for i in $(seq 128); do atl create m$i --kernel /boot/mini --mem 1M >/dev/null || exit 1; done"
 
 
