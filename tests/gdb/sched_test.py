@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`atl runq` and `atl timers`: who is next, against whom policy_pick() then picks; the numbers, against raw ones and what judges wish."""
 
+import ast
 import re
 import unittest
 
@@ -68,7 +69,7 @@ class RunQueue(unittest.TestCase):
         given = told(5, "warp")
         said = debug(5, "warp", "break policy_pick", "ignore 2 60", "continue", "atl runq", PEEK.format(FIELDS, 5), "print policy.svt",
                      "print policy.allowance", "print timer.slice", "print sched.current->vtime.since", reverse=True)
-        peeked = dict(enumerate(eval(said[4])))  # noqa: S307
+        peeked = dict(enumerate(ast.literal_eval(said[4].strip())))
         svt, now = value(said[5]), value(said[8])
         lines = [line for line in said[3].splitlines() if re.match(r"\d  ", line)]
         self.assertEqual(len(lines), 5)

@@ -21,7 +21,7 @@ WORDS = struct.Struct("<1024I")
 SAVED, MUCH, CLOSE = "memory", 4096, 16  # a file; bytes, from which on it is worth one; frames
 LIST_LONGEST = 1 << 20  # entries of a list, after which it is taken for a ring that leads nowhere
 LIFE = ("free", "lives", "dies")
-DOMID_SELF, DOMID_NONE, OWNER_MACHINE = 0x7FF0, 0xFFFF, 0xFFFE
+DOMID_NONE, OWNER_MACHINE = 0xFFFF, 0xFFFE
 
 
 def hypervisor() -> gdb.Objfile:
@@ -200,11 +200,6 @@ def register(name: str) -> int:
 def in_ring_0() -> bool:
     """Whether the hypervisor itself is at work."""
     return register("cs") & 3 == 0
-
-
-def owner_name(owner: int) -> str:
-    """Whose a frame is, in words."""
-    return {DOMID_NONE: "nobody's", OWNER_MACHINE: "the hypervisor's"}.get(owner, f"domain {owner}'s")
 
 
 # ---- memory by machine address ----
