@@ -549,7 +549,8 @@ void paging_adopt_use(mfn_t mfn, enum frame_type type)
 	f->refs++;
 	f->uses++;
 	f->type = type;
-	f->valid = type != FRAME_WRITABLE;
+	if (type != FRAME_WRITABLE)	/* else it is not, nor was: once for each frame of a domain */
+		f->valid = true;
 }
 
 static void adopt_table(mfn_t table)
