@@ -123,8 +123,8 @@ gdb_system = tools/run --gdb $(if $(value HYPERVISOR),,--hypervisor=build/atelie
 	$(if $(value SECONDS),--seconds="$$ATELIER_SECONDS")
 gdb_test = $(filter build/labs/lab$(LAB)-%/tests/$(TEST)$(1),$(2))
 gdb_lab_needs = build/atelier-debug.elf $(filter build/labs/lab$(LAB)-%,$(MINI_TESTS)) \
-	$(call gdb_test,,$(HOST_TESTS:%.c=build/%)) $(if $(call gdb_test,.elf,$(LINUX_PROGRAMS)),$(LINUX_NEEDS) $(LINUX_TEST_TOOLS) \
-	$(filter build/labs/lab$(LAB)-%,$(LINUX_PROGRAMS)))
+	$(call gdb_test,,$(HOST_TESTS:%.c=build/%)) $(if $(call gdb_test,.elf,$(LINUX_PROGRAMS)),$(LINUX_NEEDS) $(if $(filter 9,$(LAB)),$(DISK_NEEDS)) \
+	$(LINUX_TEST_TOOLS) $(filter build/labs/lab$(LAB)-%,$(LINUX_PROGRAMS)))
 gdb: $(if $(value LAB),$(if $(value SUBMISSION),,$(gdb_lab_needs)),build/atelier-debug.elf run-needs) | deps-run deps-gdb	## GDB on the system, or on a test: LAB=3 TEST=batch SEED=1; REVERSE=1 SUBMISSION=…
 	@$(if $(value LAB),$(gdb_lab),$(gdb_system))$(leave_status)
 
@@ -137,8 +137,9 @@ bochs-debug: $(if $(value LAB),$(if $(value SUBMISSION),,$(gdb_lab_needs)),build
 
 # ---- grading ----
 
+# With TEST=, what it boots has to be there: the test says what is not.
 .PHONY: grade
-grade: $(if $(filter 1 2 3,$(LAB))$(TEST),,$(LINUX_NEEDS)) | deps-build deps-run deps-bochs deps-check deps-grade	## grades this tree on LAB=3 (all labs, if left out); TEST=name SEED=1
+grade: $(if $(TEST)$(filter 1 2 3,$(LAB)),,$(LINUX_NEEDS) $(if $(filter-out 9,$(LAB)),,$(DISK_NEEDS))) | deps-build deps-run deps-bochs deps-check deps-grade	## grades this tree on LAB=3 (all labs, if left out); TEST=name SEED=1
 	@grader/grade $(if $(LAB),--lab $(LAB)) $(if $(TEST),--test $(TEST)) $(if $(SEED),--seed $(SEED)) .
 
 # ---- for people who read and write the source ----

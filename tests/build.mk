@@ -126,13 +126,13 @@ models: build/host/unit/replay | deps-check	## searches the models of events, ri
 mutants: | deps-check	## does every known mistake get caught? MUTANT=name: that one alone
 	@$(PYTHON) tests/mutants/run $(MUTANT)
 
-kill-matrix: | deps-check	## is every wrong solution of the labs caught, and no right one? LAB=3: of that lab
+kill-matrix: $(LINUX_NEEDS) $(DISK_NEEDS) | deps-build deps-run deps-bochs deps-check	## is every wrong solution of the labs caught, and no right one? LAB=3: of that lab
 	@tools/kill-matrix $(if $(LAB),--lab $(LAB)) && tools/kill-matrix --different $(if $(LAB),--lab $(LAB))
 
 # Twice as many at a time as there are processors: that no test minds how long it is kept waiting is what is shown.
 SEEDS ?= 20
 .PHONY: seeds
-seeds: $(LINUX_NEEDS) | deps-build deps-run deps-bochs deps-check	## do the solved labs pass with any of SEEDS=20 seeds, and equal seeds leave equal traces? LAB=3
+seeds: $(LINUX_NEEDS) $(DISK_NEEDS) | deps-build deps-run deps-bochs deps-check	## do the solved labs pass with any of SEEDS=20 seeds, and equal seeds leave equal traces? LAB=3
 	@grader/run-tests --solved --seeds $(SEEDS) --twice --jobs $$((2 * $(JOBS))) $(if $(LAB),--lab $(LAB))
 
 # ---- everything ----

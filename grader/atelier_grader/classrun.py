@@ -165,7 +165,7 @@ def tests_digest(root: Path, lab: str) -> str:
             whole.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     versions = subprocess.run(["dpkg-query", "-W", "-f=${Package} ${Version}\n", *TOOLS], capture_output=True, text=True, check=False)
     whole.update("".join(sorted(versions.stdout.splitlines(keepends=True))).encode())
-    whole.update(str([(root / built).exists() for built in (linux.KERNEL, linux.INITRAMFS)]).encode())  # without them some tests do not run
+    whole.update(str([(root / built).exists() for built in linux.BUILT_BY]).encode())  # without them some tests do not run
     return whole.hexdigest()
 
 

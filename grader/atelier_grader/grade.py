@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import build, emulator, manifest, package, qemu, result, sandbox, score, steps, tree, trial
+from . import build, emulator, linux, manifest, package, qemu, result, sandbox, score, steps, tree, trial
 from .build import Built
 from .emulator import ROOT, Crashed, Infra, NotBuilt
 from .manifest import Manifest, ManifestError
@@ -33,7 +33,7 @@ MIB = 1 << 20
 NAMED = 20  # files left aside that a result names
 MEMORY = 6 << 30  # bytes of address space of an emulator, beside the machine's memory
 UNPACKING = Limits(wall=120.0, cpu=60, memory=1 << 30, file=8 * MIB, temporary=8 * MIB)
-JUDGING = Limits(wall=600.0, cpu=300, memory=6 << 30, file=4 * MIB)
+JUDGING = Limits(wall=600.0, cpu=300, memory=6 << 30, file=512 * MIB, temporary=512 * MIB)  # a file system that a test left
 PROGRAM = Limits(wall=trial.HOST_WALL_SECONDS, cpu=trial.HOST_CPU_SECONDS, memory=4 << 30, file=emulator.LOG_LIMIT, processes=4,
                  asleep=20.0)
 
@@ -253,6 +253,7 @@ class _Grading:
         hidden = [test for test in self.lab.tests if not _handed_out(self.lab, test)]
         points = sum(test.points for test in hidden)
         self.notes = [f"{points} points are for {len(hidden)} hidden tests, which are not in this tree"] if hidden else []
+        self.linking = threading.Lock()
         self.kernels: dict[frozenset[str], Built] = {}
         self.solving = threading.Lock()
         self.solved: Built | None = None
@@ -272,8 +273,8 @@ class _Grading:
                 built = again
                 self.notes.append("it does not build on solved earlier labs, only on your own: all of your files were taken")
         with ThreadPoolExecutor(max_workers=max(self.options.jobs, 1)) as pool:
-            rows = list(pool.map(lambda chosen: self._test(*chosen, built), parts))
-        rows += [self._whole(test, where, own) for test, where in whole]
+            longest = [pool.submit(self._whole, test, where, own) for test, where in whole]  # first, or they would be alone at the end
+            rows = [*pool.map(lambda chosen: self._test(*chosen, built), parts), *(row.result() for row in longest)]
         tests = score.with_waits(rows, self.lab)
         unrun = sum(t.points for t in tests if t.status == result.NOT_RUN)
         if unrun:
@@ -371,8 +372,10 @@ class _Grading:
     def _judge(self, orders: Mapping, mounts: Sequence[Mount]) -> dict:
         with tempfile.TemporaryFile() as file:
             _ask(file, orders)
-            labs = Mount(self.base.path / "labs" / self.lab.folder)
-            return _answer(sandbox.run(package.step("judge"), [Mount(package.made()), labs, *mounts], JUDGING, stdin=file), "judge")
+            lab = [Mount(self.base.path / "labs" / self.lab.folder)]
+            if (image := self.base.path / linux.DEBIAN).exists():
+                lab.append(Mount(image.resolve(), str(image)))
+            return _answer(sandbox.run(package.step("judge"), [Mount(package.made()), *lab, *mounts], JUDGING, stdin=file), "judge")
 
     # ---- tests of everything together ----
 
@@ -404,9 +407,10 @@ class _Grading:
 
     def _kernel(self, files: Mapping[str, bytes]) -> Built:
         names = frozenset(files)
-        if names not in self.kernels:
-            self.kernels[names] = self._build(files, [f"build/{trial.TESTED}"])
-        return self.kernels[names]
+        with self.linking:
+            if names not in self.kernels:
+                self.kernels[names] = self._build(files, [f"build/{trial.TESTED}"])
+            return self.kernels[names]
 
 
 def _four_fifths(points: int) -> int:

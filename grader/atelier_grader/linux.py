@@ -19,7 +19,8 @@ from .judge import Created, Linux
 
 KERNEL = Path("build/linux/vmlinux")
 INITRAMFS = Path("build/initramfs/small.cpio.lz4")
-BUILT_BY = {KERNEL: "make linux", INITRAMFS: "make initramfs"}
+DEBIAN = Path("build/disk/small.ext4")  # a file system, for a judge that lays it on a disk
+BUILT_BY = {KERNEL: "make linux", INITRAMFS: "make initramfs", DEBIAN: "make disk"}
 LIBRARIES = Path("build/guestos/glibc")
 ATL = Path("build/atl")
 END_OF_LZ4 = bytes(4)  # a block of length 0; Linux skips zeros between archives
@@ -38,16 +39,20 @@ class System:
     initramfs: bytes
 
 
+def built(root: Path, what: Path) -> Path:
+    """Where one of BUILT_BY lies. NotBuilt if this tree does not have it."""
+    if not (root / what).exists():
+        raise NotBuilt(f"{what} is not there: `{BUILT_BY[what]}` builds it")
+    return root / what
+
+
 def system(root: Path, guest: Linux, program: Path, line: str, told: bytes,
            created: Mapping[int, tuple[Created, str]] = MappingProxyType({})) -> System:
     """Linux that runs a program with these arguments and this input; with atl, what it creates others from is there as well.
 
     `created` is, by number, what domain 0 is to create, and the arguments there. NotBuilt where the tree has no Linux.
     """
-    for path, command in BUILT_BY.items():
-        if not (root / path).exists():
-            raise NotBuilt(f"{path} is not there: `{command}` builds it")
-    kernel, small = read_file(root / KERNEL), read_file(root / INITRAMFS)
+    kernel, small = read_file(built(root, KERNEL)), read_file(built(root, INITRAMFS))
     over = {
         f"/lib/{LOADER}": read_file(root / LIBRARIES / LOADER),
         f"/lib/{LIBRARY}": read_file(root / LIBRARIES / LIBRARY),

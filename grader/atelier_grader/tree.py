@@ -154,7 +154,7 @@ def _make(root: Path, lab: Manifest, path: Path, own: bool, theirs: set[str], jo
         _copy(lab.path, path / "labs" / lab.folder / "lab.toml")
     sandbox.open_to_all(path)
     (path / "build").mkdir(exist_ok=True)
-    for name in (linux.KERNEL.parent, linux.INITRAMFS.parent):
+    for name in {path.parent for path in linux.BUILT_BY}:
         if not (path / name).is_symlink():
             (path / name).symlink_to((root / name).resolve())
 
@@ -167,7 +167,7 @@ def _make(root: Path, lab: Manifest, path: Path, own: bool, theirs: set[str], jo
     # In a tree of the student's own there may be a file that does not compile: that is found again where it is graded.
     whole = _call(["make", f"-j{jobs}", f"JOBS={jobs}", *(["--keep-going"] if own else []), *targets], path, not own)
     symbols = _call(["make", "JOBS=1", "--eval", "atelier-symbols: ; @printenv HV_SYMBOLS", "atelier-symbols"], path)
-    trace = _call(["make", "JOBS=1", "V=1", "--dry-run", "--trace", "--always-make", *targets], path)
+    trace = _call(["make", "JOBS=1", "V=1", "--silent", "--dry-run", "--trace", "--always-make", *targets], path)
     told = {"whole": whole is not None, "symbols": (symbols or "").rstrip("\n"),
             "programs": [name for name, (kind, _) in kinds.items() if kind == "/* host test */"],
             "commands": [asdict(command) for command in parse(trace or "")]}

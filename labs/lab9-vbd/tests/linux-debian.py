@@ -14,8 +14,8 @@ from itertools import zip_longest
 from pathlib import Path
 from random import Random
 
-from atelier_grader import observe
-from atelier_grader.emulator import PAGE, ROOT, Infra, NotBuilt
+from atelier_grader import linux, observe
+from atelier_grader.emulator import PAGE, Infra
 from atelier_grader.judge import Disk, Finding, Linux, Outside
 from atelier_grader.observe import Seen
 from atelier_grader.wire import Wire
@@ -25,7 +25,7 @@ MEMORY = 608
 OWN, OTHER = "10.0.2.15", "10.0.2.16"
 ADDRESS = "ip={}:::255.255.255.0::eth0:off"
 DOMAINS = (Linux("linux-debian", memory=49152, words=ADDRESS.format(OWN), atl=True),)
-IMAGE = ROOT / "build/disk/small.ext4"
+TREE = Path(__file__).resolve().parents[3]
 CUTS, SMALL = 4, 3  # large pieces, and places with two small ones of a page, so that one request may need four runs
 SECTOR = 512
 PAGE_SECTORS = PAGE // SECTOR
@@ -79,9 +79,7 @@ def pieces(given: dict, pages: int) -> list[tuple[int, int, int]]:
 
 
 def image_pages() -> int:
-    if not IMAGE.exists():
-        raise NotBuilt(f"{IMAGE.relative_to(ROOT)} is not there: `make disk` builds it")
-    return IMAGE.stat().st_size // PAGE
+    return linux.built(TREE, linux.DEBIAN).stat().st_size // PAGE
 
 
 def encode(given: dict) -> bytes:
@@ -94,7 +92,7 @@ def encode(given: dict) -> bytes:
 
 
 def devices(given: dict) -> list:
-    system = IMAGE.read_bytes()
+    system = linux.built(TREE, linux.DEBIAN).read_bytes()
     disk = bytearray(PAGE + image_pages() * PAGE)
     for begin, place, count in pieces(given, image_pages()):
         disk[place * PAGE:(place + count) * PAGE] = system[begin * PAGE:(begin + count) * PAGE]
