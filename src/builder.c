@@ -96,6 +96,7 @@ const char *builder_build(struct domain *d, const struct build *b)
 		.image = { b->image.start, b->image.size },
 		.initrd = { b->initrd.start, b->initrd.size },
 		.cmdline = b->cmdline,
+		.seed = b->seed,
 		.frames = b->frames,
 		.flags = d->privileged ? START_PRIVILEGED : 0,
 		.domain = d->id,

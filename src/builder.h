@@ -16,6 +16,7 @@ struct build {
 	struct machine_module initrd;	/* size 0: none */
 	const char *cmdline;
 	uint32_t frames;
+	const uint8_t *seed;		/* START_SEED random bytes; NULL: none */
 };
 
 /*

@@ -265,6 +265,8 @@ static void map_windows(const struct image_build *b, const struct image_layout *
 
 /* ---- the start info ---- */
 
+_Static_assert(sizeof(struct start_info) <= PAGE_SIZE, "it has a frame");
+
 static void write_start_info(const struct image_build *b, const struct image_layout *l)
 {
 	struct start_info *s = b->io->data(l->start_info);
@@ -287,6 +289,10 @@ static void write_start_info(const struct image_build *b, const struct image_lay
 	s->first_free = l->end;
 	s->windows = l->note.flags & IMAGE_WINDOWS ? l->note.virt_base - (4u << 20) : 0;
 	string_copy(s->cmdline, b->cmdline, sizeof(s->cmdline));
+	if (!b->seed)
+		return;
+	s->flags |= START_SEEDED;
+	memcpy(s->seed, b->seed, START_SEED);
 }
 
 void image_fill(const struct image_build *b, const struct image_layout *l)

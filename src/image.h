@@ -41,6 +41,7 @@ struct image_build {
 	struct image_file image;
 	struct image_file initrd;	/* size 0: none */
 	const char *cmdline;
+	const uint8_t *seed;		/* START_SEED random bytes; NULL: none */
 	uint32_t frames;		/* of the domain */
 	uint32_t flags;			/* START_... */
 	domid_t domain;

@@ -10,7 +10,8 @@
  *
  * Options on the hypervisor's own command line: dom0_mem=SIZE; console=com1 or vga (pc/); audit=on: the
  * auditors run after each call; scrub=late: free memory keeps what was in it until somebody gets it, for
- * those who look at the dead from outside.
+ * those who look at the dead from outside; seed=DIGITS (64 hexadecimal ones, of random bytes): for domain 0's
+ * own generator, and shown to nobody.
  */
 #include "start.h"
 #include "builder.h"
@@ -66,6 +67,19 @@ static uint32_t size_option(const char *cmdline, const char *name, uint32_t othe
 	return size;
 }
 
+/* Domain 0's random bytes, into @seed; NULL if there are none. */
+static const uint8_t *seed_option(uint8_t *seed)
+{
+	const char *s = string_option(machine_cmdline(), "seed");
+
+	if (!s)
+		return NULL;
+	if (string_bytes(s, seed, START_SEED))
+		return seed;
+	console_printf("seed: not %u hexadecimal digits; domain 0 starts without\n", 2 * START_SEED);
+	return NULL;
+}
+
 static bool option_is(const char *name, const char *value)
 {
 	const char *s = string_option(machine_cmdline(), name);
@@ -80,9 +94,9 @@ static struct machine_module initrd_of(unsigned int i)
 	return (struct machine_module){ 0 };
 }
 
-static void start_domain(const char *name, unsigned int module, const char *cmdline, uint32_t frames)
+static void start_domain(const char *name, unsigned int module, const char *cmdline, uint32_t frames, const uint8_t *seed)
 {
-	struct build b = { machine_module(module), initrd_of(module), cmdline, frames };
+	struct build b = { machine_module(module), initrd_of(module), cmdline, frames, seed };
 	struct domain *d = domain_open(name, frames);
 	const char *wrong;
 
@@ -110,12 +124,13 @@ static void start_domain_0(void)
 {
 	uint32_t others = frames_of_others() + 1, all = frame_pool_free_count();	/* + its windows' page table */
 	uint32_t frames = FRAMES(size_option(machine_cmdline(), "dom0_mem", UINT32_MAX));
+	uint8_t seed[START_SEED];
 
 	others += vif_frames();		/* lab 8 */
 	frames = MIN(frames, all > others ? all - others : 0);
 	if (machine_module_count() == 0)
 		refuse("domain 0", "there is no boot module: its kernel must be the first one");
-	start_domain("domain 0", 0, after_first_word(machine_module(0).string), frames);
+	start_domain("domain 0", 0, after_first_word(machine_module(0).string), frames, seed_option(seed));
 	vbd_give_disks(domain_find(NULL, 0));	/* lab 9 */
 }
 
@@ -126,7 +141,7 @@ static void start_others(void)
 
 		if (string_keyword(string, "domain"))
 			start_domain("domain", i, after_first_word(string),
-				     FRAMES(size_option(string, "mem", DOMAIN_DEFAULT)));
+				     FRAMES(size_option(string, "mem", DOMAIN_DEFAULT)), NULL);
 		else if (!string_keyword(string, "initrd") && !is_device(string))
 			refuse(string, "not a kind of boot module (domain, initrd, disk, wire)");
 	}

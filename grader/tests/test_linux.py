@@ -79,7 +79,7 @@ class Boots(unittest.TestCase):
         self.build_linux()
         (boot,), _ = self.boot()
         kernel, initrd = boot.modules
-        self.assertEqual((kernel.content, initrd.keyword), (VMLINUX, "initrd"))
+        self.assertEqual((boot.command_line, kernel.content, initrd.keyword), (trial.COMMAND_LINE, VMLINUX, "initrd"))
         console, _, command = kernel.arguments.partition(" atelier.cmd=")
         self.assertEqual(console, "console=hvc0")
         self.assertRegex(base64.b64decode(command).decode(),
@@ -100,7 +100,8 @@ class Boots(unittest.TestCase):
             'Created(memory=30000, args="how=ok", words="ip=2", wishes=("vif = closed", "weight = 7")), Created("triple"))'))
         (boot,), _ = self.boot()
         kernel, initrd = boot.modules
-        self.assertEqual(boot.command_line, f"{trial.COMMAND_LINE} dom0_mem=50000K")
+        self.assertRegex(boot.command_line, f"^{trial.COMMAND_LINE} dom0_mem=50000K seed=[0-9a-f]{{64}}$")
+        self.assertEqual(boot.command_line, self.boot()[0][0].command_line)
         self.assertRegex(kernel.arguments, "^console=hvc0 ip=1 atelier.cmd=[^ ]+$")
         files = {name: content for name, _, content in read_archive(initrd.content[16:])[0]}
         self.assertEqual((files["sbin/atl"], files["boot/vmlinux"]), (b"atl", VMLINUX))

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "atl.h"
@@ -18,6 +19,7 @@ static struct {
 	const struct plan *plan;
 	struct image_build image;
 	struct image_layout layout;
+	uint8_t seed[START_SEED];
 	uint32_t domain;
 	uint32_t *mfns;		/* by pseudo-physical frame */
 	char *memory;		/* its frames from layout.p2m to layout.end */
@@ -129,6 +131,13 @@ static int take_frames(void)
 	return 0;
 }
 
+/* None from a generator that is not ready: it would be waited for, or give what could be guessed. */
+static void take_seed(void)
+{
+	if (getrandom(b.seed, sizeof(b.seed), GRND_NONBLOCK) == sizeof(b.seed))
+		b.image.seed = b.seed;
+}
+
 /* Given up again at once: a frame that we can write cannot become a page table. */
 static int fill(void)
 {
@@ -141,7 +150,9 @@ static int fill(void)
 		return -errno;
 	err = hv_map(b.domain, b.memory, &b.mfns[b.layout.p2m], count);
 	if (!err) {
+		take_seed();
 		image_fill(&b.image, &b.layout);
+		explicit_bzero(b.seed, sizeof(b.seed));
 		memcpy(data_of(b.layout.p2m), b.mfns, b.image.frames * sizeof(*b.mfns));
 	}
 	munmap(b.memory, size);

@@ -132,6 +132,16 @@ bool string_number(const char **s, uint32_t *value)
 	return true;
 }
 
+bool string_bytes(const char *s, uint8_t *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++, s += 2) {
+		if (digit(s[0]) > 15 || digit(s[1]) > 15)
+			return false;
+		bytes[i] = digit(s[0]) << 4 | digit(s[1]);
+	}
+	return *s == '\0' || *s == ' ';
+}
+
 bool string_keyword(const char *string, const char *word)
 {
 	size_t n = strlen(word);

@@ -31,6 +31,12 @@ void string_copy(char *dst, const char *src, size_t size);
 bool string_number(const char **s, uint32_t *value);
 
 /*
+ * @n bytes, each from two hexadecimal digits at @s, behind which the word ends. False if something else is there:
+ * then @bytes are undefined.
+ */
+bool string_bytes(const char *s, uint8_t *bytes, size_t n);
+
+/*
  * Whether the first word of a boot module's string is @word. Only what follows its last slash counts:
  * loaders put the file's path there.
  */

@@ -111,7 +111,9 @@ struct shared_info {
  */
 #define START_MAGIC		0x6c746131	/* "atl1" */
 #define START_PRIVILEGED	1		/* this is domain 0 */
+#define START_SEEDED		2		/* it has a @seed */
 #define START_CMDLINE		1024
+#define START_SEED		32
 
 struct start_info {
 	uint32_t magic;
@@ -131,6 +133,9 @@ struct start_info {
 	uint32_t first_free;		/* from @first_used to @first_free - 1 */
 	uint32_t windows;		/* see IMAGE_WINDOWS */
 	char cmdline[START_CMDLINE];	/* ends in NUL */
+	/* With START_SEEDED: random bytes that nobody else has, from who loaded the domain. The guest
+	 * uses them once and forgets them. */
+	uint8_t seed[START_SEED];
 };
 
 /*

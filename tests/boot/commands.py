@@ -116,6 +116,17 @@ def too_much_memory_is_refused():
     refused(_tool("--guest=mini", "--mem=4096"), "MEM=4096 is too much", "3584")
 
 
+def options_that_do_not_fit_are_refused():
+    for options in ('a="b"', "x" * 801):
+        refused(_tool("--guest=mini", f"--options={options}"), "OPTIONS", "800 characters", "quotation mark")
+
+
+def what_is_no_seed_is_one_line_and_not_shown():
+    done = make_run("GUEST=mini", "OPTIONS=seed=12345", typed=((KEYS, "q"),), seconds=60)
+    expect(done.status == 0 and "(atelier) seed: not 64 hexadecimal digits" in done.out, "it was not said", done)
+    expect("12345" not in done.whole(), "it was shown", done)
+
+
 def a_command_for_mini_is_refused():
     refused(_tool("--guest=mini", "--cmd=true"), "GUEST=mini")
 

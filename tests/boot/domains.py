@@ -42,6 +42,11 @@ def what_a_domain_prints_and_is_told_goes_through_its_console():
     expect(lines[0] == lines[-1], f"free memory was {lines[0]}, and is {lines[-1]}", done)
 
 
+def a_domains_random_bytes_are_there_at_once():
+    done = _atl("atl create l --mem 32M >/dev/null; sleep 8; (sleep 1; $q) | atl console l")
+    expect(re.search(r"^\[ +0\.0+\] random: crng init done", done.out, re.MULTILINE), "it has to make some first", done)
+
+
 def domains_reach_each_other_the_wire_and_domain_0():
     done = _atl(f"atl create a {LINUX} --vif; atl create b {LINUX} --vif; sleep 16; "
                 "(sleep 1; echo 'hostname >i; httpd -p 80; ip addr show eth0'; sleep 4; $q) | atl console a 2>&1 | grep inet; "

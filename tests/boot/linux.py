@@ -98,6 +98,11 @@ def threads_and_dynamic_programs_run():
     _prints(f"python3 -c '{program}'", r"\[0, 1, 2, 3, 4, 5, 6, 7\]")
 
 
+def random_bytes_are_there_at_once():
+    _prints("dmesg | grep 'crng init done'; python3 -c 'import os; print(len(os.getrandom(9, os.GRND_NONBLOCK)))'",
+            r"^\[ +0\.0+\] random: crng init done\n9\n$")  # fmt: skip
+
+
 def too_little_memory_for_linux_is_one_line():
     done = make_run("CMD=true", "INITRD=small", "OPTIONS=dom0_mem=4M", "MEM=64")
     expect(done.status not in (0, 2), "it was not refused", done)

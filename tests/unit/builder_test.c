@@ -20,7 +20,7 @@ static void fresh(void)
 	host_setup(200);
 	for (uint32_t i = 0; i < 200; i++)
 		memset(host_frame(i), 0xee, PAGE_SIZE);
-	build = (struct build){ image_make(1, &image), { 0 }, "a=b", FRAMES };
+	build = (struct build){ image_make(1, &image), { 0 }, "a=b", FRAMES, NULL };
 	for (uint32_t i = INITRD; i < INITRD + 2; i++)
 		host.usable[i] = false;
 	start_subsystems();
@@ -76,6 +76,25 @@ TEST(a_sound_image_becomes_a_domain_that_can_run)
 	}
 	EXPECT(d->shared == host_frame(mfn_of(2)));
 	EXPECT_EQ(d->shared->upcall_mask, 1);
+}
+
+TEST(random_bytes_come_with_a_flag_behind_the_command_line_if_there_are_any)
+{
+	static const uint8_t seed[START_SEED] = { 1, [START_SEED - 1] = 0xff }, none[START_SEED];
+
+	fresh();
+	build.seed = seed;
+	EXPECT(!run());
+	load();
+	EXPECT_EQ(info()->flags, START_PRIVILEGED | START_SEEDED);
+	EXPECT(memcmp(info()->seed, seed, START_SEED) == 0);
+	EXPECT_TEXT(info()->cmdline, "a=b");
+
+	fresh();
+	EXPECT(!run());
+	load();
+	EXPECT_EQ(info()->flags, START_PRIVILEGED);
+	EXPECT(memcmp(info()->seed, none, START_SEED) == 0);
 }
 
 TEST(the_images_bytes_are_loaded_and_the_rest_of_its_memory_is_zero)

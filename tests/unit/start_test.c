@@ -93,6 +93,46 @@ TEST(domain_0_can_be_given_less)
 	audit_all();
 }
 
+#define SEED		"000102030405060708090a0b0c0d0e0f101112131415161718191a1B1C1D1E1F"
+
+/* Two domains; the second one finds nothing of the hypervisor's @options, nor does who reads the console. */
+static void start_with(const char *options)
+{
+	struct machine_module m;
+
+	fresh();
+	m = image_make(SECOND, &image);
+	module(1, SECOND, m.size, "domain mem=160K seed=" SEED);
+	host.cmdline = options;
+	start();
+	EXPECT_EQ(info(domain_find(NULL, 1))->flags, 0, "the other domain's: %s", options);
+	EXPECT(!strstr(host_output(NULL), "0405"), "it is printed: %s", options);
+	audit_all();
+}
+
+TEST(domain_0_alone_gets_the_random_bytes_that_the_loader_gives)
+{
+	start_with("dom0_mem=200K seed=" SEED " audit=on");
+	EXPECT_EQ(info(domain_find(NULL, 0))->flags, START_PRIVILEGED | START_SEEDED);
+	for (unsigned int i = 0; i < START_SEED; i++)
+		EXPECT_EQ(info(domain_find(NULL, 0))->seed[i], i);
+	EXPECT(!strstr(host_output(NULL), "seed"));
+}
+
+TEST(what_is_no_seed_is_said_in_a_line_and_left_out)
+{
+	static const char *const bad[] = { "seed=", "seed=none", "seed=" SEED "20", "seed=0405" };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		start_with(bad[i]);
+		EXPECT_EQ(info(domain_find(NULL, 0))->flags, START_PRIVILEGED, "%s", bad[i]);
+		EXPECT(strstr(host_output(NULL), "seed: not 64 hexadecimal digits; domain 0 starts without"), "%s", bad[i]);
+	}
+	start_with("");
+	EXPECT_EQ(info(domain_find(NULL, 0))->flags, START_PRIVILEGED);
+	EXPECT(!strstr(host_output(NULL), "seed"));
+}
+
 TEST(what_cannot_be_started_is_said_in_a_line)
 {
 	fresh();

@@ -46,6 +46,32 @@ TEST(a_number_is_read_with_its_unit_and_refused_if_it_does_not_fit)
 	}
 }
 
+TEST(bytes_are_pairs_of_hexadecimal_digits_and_nothing_else)
+{
+	static const struct { const char *text; bool ok; } rows[] = {
+		{ "00fA9c",	true },
+		{ "00fA9c x",	true },
+		{ "",		false },
+		{ "00fA9",	false },
+		{ "00fA9 c",	false },
+		{ "00fA9c0",	false },	/* a digit more */
+		{ "00fA9c,",	false },
+		{ "00fA9g",	false },
+		{ "00f:9c",	false },	/* behind the nine */
+		{ "0x00fA9c",	false },
+		{ "00-A9c",	false },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint8_t bytes[4] = { 1, 1, 1, 1 };
+
+		EXPECT_EQ(string_bytes(rows[i].text, bytes, 3), rows[i].ok, "row %u", i);
+		EXPECT_EQ(bytes[3], 1, "row %u", i);
+		if (rows[i].ok)
+			EXPECT(bytes[0] == 0 && bytes[1] == 0xfa && bytes[2] == 0x9c, "row %u", i);
+	}
+}
+
 TEST(an_option_is_found_as_a_whole_word)
 {
 	const char *line = "kernel dom0_mem=64M  audit=on x=";

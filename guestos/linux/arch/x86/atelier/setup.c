@@ -6,6 +6,7 @@
 #include <linux/init.h>
 #include <linux/ioport.h>
 #include <linux/memblock.h>
+#include <linux/random.h>
 #include <linux/sizes.h>
 #include <linux/start_kernel.h>
 #include <linux/string.h>
@@ -76,8 +77,11 @@ static void __init reserve_frames(u32 first, u32 end)
 /* The builder's: initial RAM disk, P2M, start info, page tables. And pages that have no frames yet: the balloon's. */
 static void __init arch_setup(void)
 {
-	const struct start_info *si = atelier_start_info;
+	struct start_info *si = atelier_start_info;
 
+	if (si->flags & START_SEEDED)
+		add_bootloader_randomness(si->seed, sizeof(si->seed));
+	memzero_explicit(si->seed, sizeof(si->seed));
 	reserve_frames(si->first_used, si->first_free);
 	reserve_frames(si->frames, atelier_frames_at_most());
 	atelier_start_console();
