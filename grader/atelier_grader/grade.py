@@ -33,7 +33,7 @@ MIB = 1 << 20
 NAMED = 20  # files left aside that a result names
 MEMORY = 6 << 30  # bytes of address space of an emulator, beside the machine's memory
 UNPACKING = Limits(wall=120.0, cpu=60, memory=1 << 30, file=8 * MIB, temporary=8 * MIB)
-JUDGING = Limits(wall=600.0, cpu=300, memory=6 << 30, file=512 * MIB, temporary=512 * MIB)  # a file system that a test left
+JUDGING = Limits(wall=600.0, cpu=300, memory=6 << 30, file=128 * MIB)  # a file system that a test left
 PROGRAM = Limits(wall=trial.HOST_WALL_SECONDS, cpu=trial.HOST_CPU_SECONDS, memory=4 << 30, file=emulator.LOG_LIMIT, processes=4,
                  asleep=20.0)
 

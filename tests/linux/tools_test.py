@@ -5,11 +5,13 @@ three files, tools/port-size on small ports, tools/initramfs on small images rea
 without Debian's packages, and what it made of them, if it did."""
 
 import contextlib
+import dataclasses
 import fcntl
 import importlib.machinery
 import importlib.util
 import io
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -221,29 +223,30 @@ class Disk(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.work = Path(folder.name)
-        places = {"PRISTINE": "debian.img", "KEY": "debian.key", "DISK": "disk.img", "SMALL": "small.ext4", "WORK": "."}
-        replaced = {name: self.work / place for name, place in places.items()} | {
-            "fill": self.fill, "shrink": self.shrink, "say": self.said,
-        }  # fmt: skip
+        places = {"PRISTINE": "debian.img", "DISK": "disk.img", "SMALL": "small.ext4", "WORK": "."}
+        replaced = {name: self.work / place for name, place in places.items()} | {"fill": self.fill, "say": self.said}
         for name, thing in replaced.items():
             self.addCleanup(setattr, disk_image, name, getattr(disk_image, name))
             setattr(disk_image, name, thing)
-        self.filled, self.shrunk, self.lines = 0, 0, []
+        self.filled, self.lines = [], []
         disk_image.build()
+        self.assertEqual(self.take_filled(), ["small.new", "debian.new"])
 
-    def fill(self, image: Path, files: Path) -> None:
-        self.filled += 1
+    def fill(self, image: Path, system: object, files: Path) -> None:
+        self.filled.append(image.name)
 
-    def shrink(self) -> None:
-        self.shrunk += 1
-        (self.work / "small.ext4").touch()
+    def take_filled(self) -> list[str]:
+        """What was installed since this was asked last."""
+        filled, self.filled = self.filled, []
+        return filled
 
     def said(self, what: str) -> None:
         self.lines.append(what)
 
-    def change_ingredients(self) -> None:
-        self.addCleanup(setattr, disk_image, "PACKAGES", disk_image.PACKAGES)
-        disk_image.PACKAGES = (*disk_image.PACKAGES, "hello")
+    def change_ingredients(self, name: str = "DEBIAN") -> None:
+        system = getattr(disk_image, name)
+        self.addCleanup(setattr, disk_image, name, system)
+        setattr(disk_image, name, dataclasses.replace(system, packages=(*system.packages, "hello")))
 
     def write(self) -> None:
         """What a domain does."""
@@ -263,30 +266,35 @@ class Disk(unittest.TestCase):
     def test_nothing_is_installed_again(self) -> None:
         self.write()
         disk_image.build()
-        self.assertEqual((self.filled, self.data()), (1, b"data"))
+        self.assertEqual((self.take_filled(), self.data()), ([], b"data"))
 
-    def test_the_small_one_is_made_when_it_is_not_there_or_of_other_ingredients(self) -> None:
-        disk_image.build()
-        self.assertEqual(self.shrunk, 1)
+    def test_each_is_made_when_it_is_not_there_or_of_other_ingredients(self) -> None:
         (self.work / "small.ext4").unlink()
         disk_image.build()
-        self.assertEqual(self.shrunk, 2)
-        self.change_ingredients()
+        self.assertEqual(self.take_filled(), ["small.new"])
+        self.change_ingredients("SMALL_DEBIAN")
         disk_image.build()
-        self.assertEqual((self.filled, self.shrunk), (2, 3))
+        self.assertEqual(self.take_filled(), ["small.new"])
+        self.change_ingredients("DEBIAN")
+        disk_image.build()
+        self.assertEqual(self.take_filled(), ["debian.new"])
+
+    def test_the_small_one_is_a_file_system_and_no_disk(self) -> None:
+        self.assertEqual((self.work / "small.ext4").stat().st_size, disk_image.SMALL_DEBIAN.sectors * 512)
+        self.assertEqual((self.work / "small.ext4").read_bytes()[:512], bytes(512))
 
     def test_new_ingredients_replace_a_disk_that_nobody_has_used(self) -> None:
         before = (self.work / "disk.img").stat().st_ino
         self.change_ingredients()
         disk_image.build()
-        self.assertEqual(self.filled, 2)
+        self.assertEqual(self.take_filled(), ["debian.new"])
         self.assertNotEqual((self.work / "disk.img").stat().st_ino, before)
 
     def test_a_disk_with_data_stays_and_a_line_says_so(self) -> None:
         self.write()
         self.change_ingredients()
         disk_image.build()
-        self.assertEqual((self.filled, self.data()), (2, b"data"))
+        self.assertEqual((self.take_filled(), self.data()), (["debian.new"], b"data"))
         self.assertIn("stays as it is", self.lines[-1])
 
     def test_a_disk_that_is_about_to_be_used_stays(self) -> None:
@@ -300,7 +308,7 @@ class Disk(unittest.TestCase):
     def test_a_disk_that_was_removed_is_copied_again(self) -> None:
         (self.work / "disk.img").unlink()
         disk_image.build()
-        self.assertEqual(self.filled, 1)
+        self.assertEqual(self.take_filled(), [])
         self.assertEqual((self.work / "disk.img").stat().st_mode & 0o777, 0o644)
 
     def test_our_files_are_roots_whatever_the_users_umask(self) -> None:
@@ -310,25 +318,48 @@ class Disk(unittest.TestCase):
         self.assertEqual(modes["etc/inittab"], 0o644)
         self.assertEqual(modes["usr/local/sbin/domain-boot"], 0o755)
 
+    def test_our_files_for_packages_that_are_not_there_are_left_out(self) -> None:
+        self.assertIn("etc/ssh", self.names(()))
+        names = self.names(disk_image.SMALL_DEBIAN.not_ours)
+        self.assertFalse([name for name in names if "ssh" in name or "postgresql" in name or "apt" in name])
+        self.assertIn("etc/inittab", names)
+
+    def names(self, without: tuple[str, ...]) -> list[str]:
+        with tarfile.open(fileobj=io.BytesIO(disk_image.our_files(without))) as archive:
+            return archive.getnames()
+
 
 @unittest.skipUnless(disk_image.PRISTINE.exists(), "make disk")
 class Debian(unittest.TestCase):
     """What is in the file system that `make disk` made."""
 
-    def ask(self, *words: str) -> str:
+    PLACE = f"{disk_image.PRISTINE}?offset={disk_image.ROOT_FIRST * disk_image.SECTOR}"
+
+    def ask(self, *words: str, place: str = PLACE) -> str:
         """The answer of debugfs."""
-        place = f"{disk_image.PRISTINE}?offset={disk_image.ROOT_FIRST * disk_image.SECTOR}"
         return subprocess.run(
             ["/sbin/debugfs", "-R", " ".join(words), place], check=True, capture_output=True, text=True
         ).stdout  # fmt: skip
 
-    def test_it_is_whole(self) -> None:
-        place = f"{disk_image.PRISTINE}?offset={disk_image.ROOT_FIRST * disk_image.SECTOR}"
-        self.assertEqual(subprocess.run(["/sbin/e2fsck", "-fn", place], check=False, capture_output=True).returncode, 0)
+    def test_they_are_whole(self) -> None:
+        for place in (self.PLACE, disk_image.SMALL):
+            self.assertEqual(subprocess.run(["/sbin/e2fsck", "-fn", place], check=False, capture_output=True).returncode, 0)
 
-    def test_the_small_one_is_whole_and_as_small_as_it_can_be(self) -> None:
-        subprocess.run(["/sbin/e2fsck", "-fn", disk_image.SMALL], check=True, capture_output=True)
-        self.assertLess(disk_image.SMALL.stat().st_size, 400 << 20)
+    def test_the_small_one_has_what_is_its_own_and_nothing_else(self) -> None:
+        small = str(disk_image.SMALL)
+        listed = re.findall(r"^Package: (.*)$", self.ask("cat", "/var/lib/dpkg/status", place=small), re.MULTILINE)
+        self.assertLess(set(disk_image.SMALL_DEBIAN.packages), set(listed))
+        for name in ("apt", "openssh-client", "perl", "postgresql-15", "python3-minimal"):
+            self.assertNotIn(name, listed)
+        listed = "".join(self.ask("ls", place, place=small) for place in ("/etc", "/etc/apt", "/etc/network"))
+        self.assertNotRegex(listed, r"sources|interfaces|postgresql|ssh\b")
+
+    def test_no_time_in_them_is_that_of_their_making(self) -> None:
+        for place in (self.PLACE, str(disk_image.SMALL)):
+            for inode in ("/", "/etc/passwd", "/etc/shadow", "/usr/bin/dpkg", "<8>", "/lost+found"):
+                times = re.findall(r"time: 0x([0-9a-f]{8})", self.ask("stat", inode, place=place))
+                self.assertEqual(len(times), 4)
+                self.assertLessEqual(max(int(time, 16) for time in times), disk_image.EPOCH, (place, inode))
 
     def test_it_takes_350_megabytes_at_most(self) -> None:
         said = dict(line.split(":", 1) for line in self.ask("stats").splitlines() if line.count(":") == 1)
