@@ -100,6 +100,11 @@ class Texts(unittest.TestCase):
                 there = name in said or any(path.startswith((f"src/{name}", name)) for path in tree)
                 self.assertTrue(there, f"lab {n}: src/TOUR.md names {name}")
 
+    def test_of_the_projects_own_tests_students_get_what_theirs_are_made_of(self) -> None:
+        for n in labs():
+            folders = {Path(path).parts[1] for path in cut(n, "step") if path.startswith("tests/")}
+            self.assertLessEqual(folders, {"gdb", "host", "linux"}, n)
+
     def test_exercise_files_freeze_with_their_lab(self) -> None:
         for lab in course().labs:
             for kind in ("step", "solved"):
