@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import lab3_model as model  # noqa: E402
 from lab3_model import (  # noqa: E402
-    DIRECTORY0, EMPTY, FOREIGN, HOST_SLOT, NEW_BASE, P, PIN_DIRECTORY, PIN_TABLE, PS, RAW, RW, Script,
+    DIRECTORY0, EMPTY, FOREIGN, HOST_SLOT, NEW_BASE, P, PIN_DIRECTORY, PIN_TABLE, PS, RAW, RW, SLOTS, Script,
     UNPIN, VOID, command, entry, write,
 )
 
@@ -57,8 +57,8 @@ def bases(s: Script, rng: Random) -> None:
 
 def inputs(rng: Random) -> dict:
     s = Script(10, HOST_SLOT)
-    s.store(BAD_TABLE, rng.randrange(1024), entry(FOREIGN | 2, P))
-    s.store(BAD_DIRECTORY, rng.randrange(1008), entry(TABLE, P | RW | PS))
+    s.store(BAD_TABLE, rng.randrange(SLOTS), entry(FOREIGN | 2, P))  # bad as a directory, too
+    s.store(BAD_DIRECTORY, rng.randrange(SLOTS), entry(TABLE, P | RW | PS))
     for page in (TABLE, DIRECTORY, BAD_TABLE, BAD_DIRECTORY, NAMED):
         s.protect(page, P)
     s.call(command(PIN_TABLE, TABLE), command(PIN_DIRECTORY, DIRECTORY), write(DIRECTORY, 4, entry(NAMED, P | RW)))
