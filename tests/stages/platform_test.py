@@ -111,7 +111,7 @@ class Platforms(unittest.TestCase):
     def test_autolab_s_image_has_what_all_have_and_then_what_tango_wants(self) -> None:
         common, own = (made(name)["Dockerfile"][1].decode() for name in ("gitlab", "autolab"))
         self.assertTrue(own.startswith(common))
-        self.assertRegex(own[len(common):], r"(?s)/usr/bin/autodriver.*useradd autograde.*\nWORKDIR /home\n$")
+        self.assertRegex(own[len(common):], r"(?s)/usr/bin/autodriver\nWORKDIR /home\nRUN useradd autolab && useradd autograde ")
 
     def test_prairielearn_s_and_classroom50_s_json_can_be_read(self) -> None:
         self.assertEqual(json.loads(made("prairielearn")["info.json"][1])["externalGradingOptions"]["timeout"], 600)
@@ -164,7 +164,8 @@ class Images(unittest.TestCase):
             (Path(tango) / "usr/bin").mkdir(parents=True)
             shutil.copy("/usr/bin/true", Path(tango) / "usr/bin/autodriver")
             done = subprocess.run(
-                ["buildah", "build", CHROOT, "--pull-never", *OPTIONS, f"--build-context=autograding_image={tango}", "--tag", IMAGE, package],
+                ["buildah", "build", CHROOT, "--pull-never", *OPTIONS, f"--build-context=autograding_image={tango}",
+                 f"--tag={IMAGE}", package],
                 capture_output=True, text=True, check=False,
             )  # fmt: skip
         if done.returncode:
@@ -186,10 +187,10 @@ class Images(unittest.TestCase):
             shutil.rmtree(place / "solved")
             shutil.copy(ROOT / "build/platforms/lab1-autolab/autograde.tar", place)
             shutil.copy(ROOT / "build/platforms/lab1-autolab/autograde-Makefile", place / "Makefile")
-            job = f"cp -r mount/* autograde/ && chown -R autograde: autograde && cd autograde && su autograde -c '{shlex.join(limits)} make'"
-            container = subprocess.run(["buildah", "from", "--pull-never", IMAGE], capture_output=True, text=True, check=True).stdout.strip()
+            job = f"cp -r /mnt/* autograde; chown -R autograde: autograde; cd autograde; su autograde -c '{shlex.join(limits)} make'"
+            container = subprocess.check_output(["buildah", "from", "--pull-never", IMAGE], text=True).strip()
             self.addCleanup(subprocess.run, ["buildah", "rm", container], stdout=subprocess.DEVNULL, check=False)
-            done = subprocess.run(["buildah", "run", CHROOT, f"--volume={place}:/home/mount", container, "--", "sh", "-c", job],
+            done = subprocess.run(["buildah", "run", CHROOT, f"--volume={place}:/mnt", container, "--", "sh", "-c", job],
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         return done.stdout.splitlines()
 
@@ -199,7 +200,8 @@ class Images(unittest.TestCase):
         self.assertTrue(any(re.match("sandbox (none|bubblewrap)", line) for line in said))
 
     def test_a_wrong_solution_loses_the_points_of_its_exercise(self) -> None:
-        self.assertEqual(json.loads(self.graded("number-signed.patch")[-1]), {"scores": {"1.1": 5, "1.2": 15, "1.3": 25, "1.4": 20, "1.5": 25}})
+        said = self.graded("number-signed.patch")
+        self.assertEqual(json.loads(said[-1]), {"scores": {"1.1": 5, "1.2": 15, "1.3": 25, "1.4": 20, "1.5": 25}})
 
     def test_limits_that_are_too_low_are_no_score(self) -> None:
         said = self.graded(limits=["prlimit", "--fsize=104857600"])
