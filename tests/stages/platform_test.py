@@ -153,7 +153,7 @@ def no_images() -> str:
     return "" if here.stdout else f"there is no image {BASE} here: `buildah pull {BASE}`"
 
 
-@unittest.skipIf(no_images(), no_images())
+@unittest.skipIf(reason := no_images(), reason)
 class Images(unittest.TestCase):
     """Autolab's image of lab 1, which is everybody's and more, built and used; a quarter of an hour, and 2 GB of disk."""
 
