@@ -3,12 +3,17 @@
 
 import io
 import json
+import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import unittest
 import zipfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -91,6 +96,23 @@ class Platforms(unittest.TestCase):
             self.assertEqual([(one.name, one.mode) for one in packed], [("grade", 0o755)])
         self.assertIn(b"./grade ", made("autolab")["autograde-Makefile"][1])
 
+    def test_the_scores_are_the_last_line_for_autolab_when_the_machinery_failed_too(self) -> None:
+        with tempfile.TemporaryDirectory() as name, tarfile.open(Path(name, "autograde.tar"), "w") as packed:
+            place = Path(name)
+            (place / "grade").write_text("#!/bin/sh\necho '{\"scores\": {}}'\nexit 1\n")
+            (place / "grade").chmod(0o755)
+            packed.add(place / "grade", "grade")
+            packed.close()
+            (place / "handin.tar").touch()
+            (place / "Makefile").write_bytes(made("autolab")["autograde-Makefile"][1])
+            done = subprocess.run(["make"], cwd=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        self.assertEqual(done.stdout.splitlines()[-1], '{"scores": {}}')
+
+    def test_autolab_s_image_has_what_all_have_and_then_what_tango_wants(self) -> None:
+        common, own = (made(name)["Dockerfile"][1].decode() for name in ("gitlab", "autolab"))
+        self.assertTrue(own.startswith(common))
+        self.assertRegex(own[len(common):], r"(?s)/usr/bin/autodriver\nWORKDIR /home\nRUN useradd autolab && useradd autograde ")
+
     def test_prairielearn_s_and_classroom50_s_json_can_be_read(self) -> None:
         self.assertEqual(json.loads(made("prairielearn")["info.json"][1])["externalGradingOptions"]["timeout"], 600)
         self.assertIn("image", json.loads(made("classroom50")["runtime.json"][1])["container"])
@@ -113,6 +135,78 @@ class Platforms(unittest.TestCase):
         done = run("gradescope", "--lab", "12")
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"^platform: there is no lab 12[^\n]*\n$")
+
+
+BASE = "debian:12"
+IMAGE = "localhost/atelier-platform-test"
+CHROOT = "--isolation=chroot"  # needs no privileges, and has no user namespaces: as little as a platform may give
+LIMITS = ["prlimit", "--nproc=100", "--fsize=1073741824"]  # Tango's, as the guide wants them set
+# A machine that reaches Debian's archives in a way of its own says so here: `--volume=/etc/apt/…:…:ro`, `--env=…`
+OPTIONS = os.environ.get("PLATFORM_TEST_OPTIONS", "").split()
+
+
+def no_images() -> str:
+    """Why no image can be built here; "" if one can."""
+    if not shutil.which("buildah"):
+        return "buildah is not installed"
+    here = subprocess.run(["buildah", "images", "--quiet", BASE], capture_output=True, check=False)
+    return "" if here.stdout else f"there is no image {BASE} here: `buildah pull {BASE}`"
+
+
+@unittest.skipIf(reason := no_images(), reason)
+class Images(unittest.TestCase):
+    """Autolab's image of lab 1, which is everybody's and more, built and used; a quarter of an hour, and 2 GB of disk."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        package = ROOT / run("autolab", "--lab", "1").stdout.strip()
+        with tempfile.TemporaryDirectory() as tango:  # in the place of Tango's own image
+            (Path(tango) / "usr/bin").mkdir(parents=True)
+            shutil.copy("/usr/bin/true", Path(tango) / "usr/bin/autodriver")
+            done = subprocess.run(
+                ["buildah", "build", CHROOT, "--pull-never", *OPTIONS, f"--build-context=autograding_image={tango}",
+                 f"--tag={IMAGE}", package],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+        if done.returncode:
+            raise AssertionError(done.stdout[-2000:] + done.stderr[-2000:])
+        cls.addClassCleanup(subprocess.run, ["buildah", "rmi", "--force", IMAGE], stdout=subprocess.DEVNULL, check=False)
+
+    def graded(self, change: str = "", limits: Sequence[str] = LIMITS) -> list[str]:
+        """What Autolab is told of the solved lab, with a wrong solution's patch over it."""
+        course = stage.load(ROOT)
+        lab = course.lab(1)
+        with tempfile.TemporaryDirectory() as name:
+            place = Path(name)
+            stage.write(stage.cut(course, 1, "solved"), place / "solved")
+            if change:
+                patch = ROOT / "solutions" / lab.folder / "wrong" / change
+                subprocess.run(["patch", "-p1", "-s", "-i", patch], cwd=place / "solved", check=True)
+            with tarfile.open(place / "handin.tar", "w") as packed:
+                packed.add(place / "solved", ".")
+            shutil.rmtree(place / "solved")
+            shutil.copy(ROOT / "build/platforms/lab1-autolab/autograde.tar", place)
+            shutil.copy(ROOT / "build/platforms/lab1-autolab/autograde-Makefile", place / "Makefile")
+            job = f"cp -r /mnt/* autograde; chown -R autograde: autograde; cd autograde; su autograde -c '{shlex.join(limits)} make'"
+            container = subprocess.check_output(["buildah", "from", "--pull-never", IMAGE], text=True).strip()
+            self.addCleanup(subprocess.run, ["buildah", "rm", container], stdout=subprocess.DEVNULL, check=False)
+            done = subprocess.run(["buildah", "run", CHROOT, f"--volume={place}:/mnt", container, "--", "sh", "-c", job],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        return done.stdout.splitlines()
+
+    def test_the_reference_has_all_points_and_the_report_names_the_sandbox(self) -> None:
+        said = self.graded()
+        self.assertEqual(json.loads(said[-1]), {"scores": {"1.1": 15, "1.2": 15, "1.3": 25, "1.4": 20, "1.5": 25}})
+        self.assertTrue(any(re.match("sandbox (none|bubblewrap)", line) for line in said))
+
+    def test_a_wrong_solution_loses_the_points_of_its_exercise(self) -> None:
+        said = self.graded("number-signed.patch")
+        self.assertEqual(json.loads(said[-1]), {"scores": {"1.1": 5, "1.2": 15, "1.3": 25, "1.4": 20, "1.5": 25}})
+
+    def test_limits_that_are_too_low_are_no_score(self) -> None:
+        said = self.graded(limits=["prlimit", "--fsize=104857600"])
+        self.assertEqual(json.loads(said[-1]), {"scores": {}})
+        self.assertTrue(any("failed to set the FSIZE resource limit" in line for line in said))
 
 
 if __name__ == "__main__":
