@@ -190,7 +190,7 @@ def last_line(path: Path) -> str:
 
 
 def spawn(command: list[str], folder: Path, output: str, fds: tuple[int, ...] = (),
-          memory: int = 0) -> subprocess.Popen:
+          memory: int = 0, **environment: str) -> subprocess.Popen:
     """Starts an emulator in its folder, with no input, its messages in a file, no endless output."""
     limit = max(OUTPUT_LIMIT, LOG_LIMIT, memory << 20) + PAGE
 
@@ -204,7 +204,7 @@ def spawn(command: list[str], folder: Path, output: str, fds: tuple[int, ...] = 
                 command, cwd=folder, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages,
                 pass_fds=fds, preexec_fn=limits, start_new_session=True,
                 restore_signals=False,  # a file that is full fails to be written, and ends nothing
-                env={"PATH": os.defpath, "HOME": str(folder), "LC_ALL": "C"})
+                env={"PATH": os.defpath, "HOME": str(folder), "LC_ALL": "C"} | environment)
         except FileNotFoundError as error:
             raise Infra(f"{command[0]} is missing; `make deps` installs it") from error
 

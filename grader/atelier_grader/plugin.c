@@ -26,10 +26,16 @@
  * A `text` is the code of a guest, from an address on. Where texts lie, what is executed has to be what one
  * of them has there, or the address is written down, the first one only: somebody has changed the guest.
  *
+ * Loaded by LD_PRELOAD as well, it closes a gap of QEMU's through which a loaded host changes the machine's time: see `moment`.
+ *
  * QEMU 7.2 ships no header for plugins in Debian; this declares what is used of API version 1.
  */
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,6 +114,81 @@ static struct {
 	bool changed;			/* the code of a guest, and that is written down */
 } run;
 
+/*
+ * When the processor halts, QEMU's main thread moves the clock on to the next timer (icount_start_warp_timer()). It may see the
+ * processor halted (helper_hlt()) a moment before the processor's own thread has put what it executed on the clock
+ * (icount_process_data()), and then moves it too far. So the main thread and this moment keep each other out. The main thread
+ * holds the lock but for where it waits; the processor's holds it from a halt to the next mutex that it locks, which is QEMU's
+ * large one, or to the next block, if that was no halt.
+ */
+static pthread_mutex_t moment = PTHREAD_MUTEX_INITIALIZER;
+enum moment { OUTSIDE, AT_HALT, IN_MAIN };
+static __thread enum moment held;
+
+/* The function of the C library that one of ours stands before; of several versions, the amd64's of today. */
+#define NEXT(name, version) \
+	static typeof(name) *next; \
+	if (!next) \
+		next = (typeof(name) *)(dlvsym(RTLD_NEXT, #name, version) ?: dlsym(RTLD_NEXT, #name))
+
+static int lock(pthread_mutex_t *mutex)
+{
+	NEXT(pthread_mutex_lock, "GLIBC_2.2.5");
+	return next(mutex);
+}
+
+static void enter_moment(enum moment where)
+{
+	lock(&moment);
+	held = where;
+}
+
+/* True if this thread was in it, there. */
+static bool leave_moment(enum moment where)
+{
+	if (held != where)
+		return false;
+	held = OUTSIDE;
+	pthread_mutex_unlock(&moment);
+	return true;
+}
+
+EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+	leave_moment(AT_HALT);
+	return lock(mutex);
+}
+
+/* Until the processor's thread stands, say. */
+EXPORT int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
+{
+	NEXT(pthread_cond_wait, "GLIBC_2.3.2");
+	bool in_main = leave_moment(IN_MAIN);
+	int error = next(cond, mutex);
+
+	if (in_main)
+		enter_moment(IN_MAIN);
+	return error;
+}
+
+/* With its large mutex unlocked. */
+EXPORT int ppoll(struct pollfd *files, nfds_t count, const struct timespec *timeout, const sigset_t *signals)
+{
+	NEXT(ppoll, "GLIBC_2.4");
+	int ready;
+
+	leave_moment(IN_MAIN);
+	ready = next(files, count, timeout, signals);
+	if (getpid() == gettid())
+		enter_moment(IN_MAIN);
+	return ready;
+}
+
+static void enter_halt(unsigned int vcpu, void *data)
+{
+	enter_moment(AT_HALT);
+}
+
 static enum place place_of(uint32_t address)
 {
 	if (address >= 0xfc000000)
@@ -166,6 +247,7 @@ static void enter_block(unsigned int vcpu, void *data)
 	uint32_t instructions = (uint32_t)(uintptr_t)data >> 1;
 	enum place place = place_of(address);
 
+	leave_moment(AT_HALT);
 	if (!run.started)
 		return;
 	run.now.instructions[place] += instructions;
@@ -268,6 +350,8 @@ static void translate_block(plugin_id id, struct qemu_plugin_tb *tb)
 
 	qemu_plugin_register_vcpu_tb_exec_cb(tb, enter_block, CALLBACK_NO_REGS,
 					     pack(qemu_plugin_tb_vaddr(tb), n, halts));
+	if (halts)
+		qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_tb_get_insn(tb, n - 1), enter_halt, CALLBACK_NO_REGS, NULL);
 	for (size_t i = 0; i < n; i++)
 		translate_instruction(qemu_plugin_tb_get_insn(tb, i));
 }

@@ -153,6 +153,11 @@ def plugin() -> Path:
         "SOURCE"]])
 
 
+def preloaded() -> str:
+    """What QEMU's own calls of the C library meet first."""
+    return str(plugin())
+
+
 def machine(boot: Boot, initrd: str) -> list[str]:
     """The machine that is booted, in QEMU's words, but for its clock, its console, and who watches it."""
     words = [
@@ -193,7 +198,7 @@ def run(boot: Boot, folder: Path) -> Run:
     tell, told = os.pipe()
     process = emulator.spawn(
         command(boot, initrd, image.entry, theirs.fileno(), told), folder, MESSAGES,
-        (theirs.fileno(), told), boot.memory)
+        (theirs.fileno(), told), boot.memory, LD_PRELOAD=preloaded())
     theirs.close()
     os.close(told)
     try:
