@@ -255,7 +255,12 @@ class Printer:
         self.value, self.words = value, words
 
     def to_string(self) -> str:
-        return self.words(self.value)
+        try:
+            return self.words(self.value)
+        except gdb.error as error:
+            if "optimized out" not in str(error):
+                raise
+            return "<optimized out>"  # a part of it is, so GDB asks us and does not say so itself
 
 
 class WholePrinter(Printer):
