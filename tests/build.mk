@@ -144,8 +144,9 @@ check: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) $(MINI_NEEDS) $(CHECK_NEED
 check-quick: build/atelier.elf $(MINI_NEEDS) $(CHECK_QUICK_NEEDS) | deps-build deps-run deps-check deps-class deps-slurm	## the tests that need no Linux, in two minutes
 	@tests/run --quick$(leave_status)
 
-check-long: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) | deps-build deps-run deps-bochs deps-check	## what takes longer: the mutants, the explorer on the largest of its machines, twenty seeds of every lab, every wrong solution, fifty power cuts, a Debian in Bochs
+check-long: build/atelier.elf $(LINUX_NEEDS) $(DISK_NEEDS) | deps-build deps-run deps-bochs deps-check	## what takes longer: the mutants, the explorer on the largest of its machines, twenty seeds of every lab, every wrong solution, a class of a hundred, fifty power cuts, a Debian in Bochs
 	@$(MAKE) mutants explore && $(MAKE) seeds && $(MAKE) kill-matrix
+	@tests/handouts/run long
 	@CUTS=50 tests/boot/run power debian:a_debian_serves_a_page_in_bochs_too
 
 house: build/atelier.elf | deps-check	## are the layers kept, and the style?
