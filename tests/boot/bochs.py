@@ -22,3 +22,9 @@ def a_shell_hears_what_is_typed_in_bochs():
 def a_panic_in_bochs_has_a_status_of_its_own():
     done = make_run("EMU=bochs", "INITRD=small", "CMD=true", "CMDLINE=rdinit=/nowhere", seconds=600)
     expect(done.status == CRASHED, "the status is not that of a crash", done)
+
+
+def without_a_network_there_is_no_card_in_bochs():
+    for net, cards in (("none", "lo\n"), ("user", "eth0  lo\n")):
+        done = make_run("EMU=bochs", f"NET={net}", "DISK=none", "INITRD=small", "CMD=ls /sys/class/net", seconds=600)
+        expect(done.status == 0 and done.out == cards, f"NET={net}: the cards are not {cards!r}", done)

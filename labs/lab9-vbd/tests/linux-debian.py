@@ -24,7 +24,7 @@ EXERCISE = "whole"
 MEMORY = 256
 OWN, OTHER = "10.0.2.15", "10.0.2.16"
 ADDRESS = "ip={}:::255.255.255.0::eth0:off"
-DOMAINS = (Linux("linux-debian", memory=49152, words=ADDRESS.format(OWN), atl=True),)
+DOMAINS = (Linux("linux-debian", memory=65536, words=ADDRESS.format(OWN), atl=True),)
 TREE = Path(__file__).resolve().parents[3]
 CUTS, SMALL = 4, 3  # large pieces, and places with two small ones of a page, so that one request may need four runs
 SECTOR = 512
