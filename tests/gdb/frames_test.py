@@ -7,6 +7,9 @@ import unittest
 import start_day
 from sessions import Session, debug, lab_folder, needs_lab
 
+# A frame of domain 1's, as soon as it has given it back.
+FREED = ("break frame_pool_free if frame_table.records[mfn.n].owner == 1", "continue", "set $mfn = mfn.n", "finish", "atl frame $mfn")
+
 
 def at_start(*orders: str, lab: int = 3, test: str = "refs") -> Session:
     """A session whose first answers, to start_day's orders, are taken off."""
@@ -68,6 +71,12 @@ class Frames(unittest.TestCase):
             self.assertIn("nobody's, free, with what its last owner left", said[1])
         self.assertIn("the hypervisor's: the page table of domain 0's windows", said[3])
         self.assertRegex(said[5], "there is no frame 0x")
+
+    @needs_lab(7)
+    def test_nothing_is_remembered_of_a_free_frame(self) -> None:
+        said = debug(7, "shrink", *FREED)[-1]
+        self.assertIn("nobody's, free", said)
+        self.assertNotIn("TLB", said)
 
     @needs_lab(6)
     def test_who_holds_for_a_ring(self) -> None:

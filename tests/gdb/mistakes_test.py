@@ -10,6 +10,7 @@ import unittest
 from dataclasses import dataclass
 
 import wrong
+from frames_test import FREED
 from sessions import debug
 
 
@@ -94,6 +95,12 @@ for _mistake in MISTAKES:
     if _mistake.lab not in _seen or os.environ.get("MISTAKES") == "all":
         _add(_mistake)
     _seen.add(_mistake.lab)
+
+
+class Frames(unittest.TestCase):
+    def test_one_that_is_free_before_the_flush(self) -> None:
+        said = wrong.session(7, "unflushed", "shrink", *FREED)[-1]
+        self.assertRegex(said, r"nobody's, free.*\n  TLB +a mapping went since the last flush")
 
 
 class Stacks(unittest.TestCase):

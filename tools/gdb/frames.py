@@ -46,6 +46,8 @@ def show_record(records: Records, mfn: int) -> None:
     marks = [name for name in ("valid", "busy", "pinned", "reserved") if getattr(r, name)]
     say(frame_words(records, mfn) + (f" ({', '.join(marks)})" if marks else ""))
     if r.owner == DOMID_NONE and not r.refs:
+        if has("struct tlb") and remembered(r.stamp):
+            say("  TLB       a mapping went since the last flush, which must not be (M7)")
         return
     say(f"  counted   {plural(r.refs, 'reference')}, {plural(r.uses, 'use')} among them"
         + (f" as {records.type_name(r.type)}" if r.uses else ""))  # fmt: skip
@@ -57,8 +59,13 @@ def show_record(records: Records, mfn: int) -> None:
         say(f"  TLB       {tlb_words(r.stamp)}")
 
 
+def remembered(stamp: int) -> bool:
+    """Whether no flush came since the last mapping of a frame went."""
+    return stamp == int(variable("tlb")["clock"])
+
+
 def tlb_words(stamp: int) -> str:
-    if stamp == int(variable("tlb")["clock"]):
+    if remembered(stamp):
         return "a mapping or use went since the last flush: it may be remembered"
     return "none that went is still remembered: there was a flush since"
 
