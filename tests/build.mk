@@ -15,6 +15,18 @@ build/host/unit/run: $(call host_objects,unit,$(UNIT_SRC))
 unit: build/host/unit/run	## the unit tests; TEST=frame_test.c: one file's
 	@$< $(TEST)
 
+# ---- drivers, over devices that do what they should not ----
+
+$(eval $(call host_config,drivers,$(CC),-O1 $(HOST_SANITIZE) -iquote tests/drivers))
+DRIVERS_OBJ := $(patsubst %.c,build/host/drivers/%.o,src/pc/ide.c $(wildcard tests/drivers/*.c) tests/unit/main.c)
+
+build/host/drivers/run: $(DRIVERS_OBJ)
+	$(call say,LINK,$@) $(CC) -m32 $(HOST_SANITIZE) -o $@ $^
+
+.PHONY: drivers
+drivers: build/host/drivers/run	## the disk driver's tests, on drives that fail in each way
+	@$<
+
 # ---- the explorer: every state of a tiny domain ----
 
 PAIR_SRC := $(wildcard tests/explore/pair*.c) tests/explore/symbols.c
