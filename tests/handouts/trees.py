@@ -86,9 +86,12 @@ def _make(*words: str) -> None:
         raise Trouble(f"`make {' '.join(words)}` ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-300:]}")
 
 
+def _number(lab: str) -> int:
+    return int(re.match(r"lab(\d)", lab)[1])
+
+
 def _stage(lab: str, kind: str) -> Path:
-    number = re.match(r"lab(\d)", lab)[1]
-    _make("stage", f"LAB={number}", *(["SOLVED=1"] if kind == "solved" else []))
+    _make("stage", f"LAB={_number(lab)}", *(["SOLVED=1"] if kind == "solved" else []))
     return ROOT / "build/stages" / f"{lab}-{kind}"
 
 
@@ -107,8 +110,14 @@ def _clone(tree: Tree) -> Place:
         _make("branches", f"DEST={folder / 'served'}")
     clone = folder / "atelier"
     if tree.lab:
-        submissions.write(submissions.of(int(tree.lab[3]), "solved"), clone)
+        _solve(clone, _number(tree.lab))
     return Place(clone if clone.exists() else folder, student, str(folder / "served"))
+
+
+@cache
+def _solve(clone: Path, lab: int) -> None:
+    """Once: what is merged into it later stays as it is."""
+    submissions.write(submissions.of(lab, "solved"), clone)
 
 
 def _staff(page: str) -> Place:
