@@ -81,7 +81,7 @@ class Boots(unittest.TestCase):
         kernel, initrd = boot.modules
         self.assertEqual((boot.command_line, kernel.content, initrd.keyword), (trial.COMMAND_LINE, VMLINUX, "initrd"))
         console, _, command = kernel.arguments.partition(" atelier.cmd=")
-        self.assertEqual(console, "console=hvc0")
+        self.assertEqual(console, "console=hvc0 norandmaps")
         self.assertRegex(base64.b64decode(command).decode(),
                          r"^exec /test/program magic=[0-9a-f]{32} seed=[0-9a-f]{8} domain=0 how=ok$")
         self.assertEqual(initrd.content[:16], SMALL + bytes(6))
@@ -102,7 +102,7 @@ class Boots(unittest.TestCase):
         kernel, initrd = boot.modules
         self.assertRegex(boot.command_line, f"^{trial.COMMAND_LINE} dom0_mem=50000K seed=[0-9a-f]{{64}}$")
         self.assertEqual(boot.command_line, self.boot()[0][0].command_line)
-        self.assertRegex(kernel.arguments, "^console=hvc0 ip=1 atelier.cmd=[^ ]+$")
+        self.assertRegex(kernel.arguments, "^console=hvc0 norandmaps ip=1 atelier.cmd=[^ ]+$")
         files = {name: content for name, _, content in read_archive(initrd.content[16:])[0]}
         self.assertEqual((files["sbin/atl"], files["boot/vmlinux"]), (b"atl", VMLINUX))
         others = {name: content for name, _, content in read_archive(files["boot/initrd"][16:])[0]}
@@ -113,7 +113,7 @@ class Boots(unittest.TestCase):
         self.assertRegex(files["test/domain2"].decode(), "^name = domain2\nmem = 24576K\nkernel = /boot/triple\n"
                          "initrd = /test/input\ncmdline = magic=[0-9a-f]{32} seed=[0-9a-f]{8} domain=2\n$")
         start, _, command = command_line.partition(" atelier.cmd=")
-        self.assertEqual(start, "cmdline = console=hvc0 ip=2")
+        self.assertEqual(start, "cmdline = console=hvc0 norandmaps ip=2")
         self.assertRegex(base64.b64decode(command).decode(), "^exec /test/program magic=[0-9a-f]{32} seed=[0-9a-f]{8} domain=1 how=ok$")
 
     def test_a_tree_without_linux_says_what_builds_it(self):
