@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Talks without end: with counts beyond all measure, across the hole, over the line, and a hundred thousand times. Beside it
- * flood-neighbour counts. What is printed has a byte of its own for each place, so that the line shows how much came from where.
+ * Talks without end: with counts beyond all measure, across the hole, over the line, and a hundred thousand times, a part of them so
+ * that the hypervisor faults on it. Beside it flood-neighbour counts. What is printed has a byte of its own for each place, so that
+ * the line shows how much came from where.
  */
 #include "hypercall.h"
 #include "lib/string.h"
@@ -22,6 +23,7 @@ static void paint_places(void)
 int test_main(const struct start_info *start)
 {
 	const char *hole = window_page(WINDOW_HOLE, 0), *byte = window_page(WINDOW_WRITABLE, 0);
+	const char *line = (const char *)ATELIER_LINE;
 	uint32_t count = input_word(), printed = 0, refused = 0;
 
 	paint_places();
@@ -31,10 +33,10 @@ int test_main(const struct start_info *start)
 		observe("said answer:int", i, hypercall_console_write((const void *)at, size));
 	}
 	for (uint32_t i = 0; i < CALLS; i++) {
-		if (i % 16 == 0)
+		if (i % 64 == 0)
 			printed += hypercall_console_write(byte, 1) == 1;
 		else
-			refused += hypercall_console_write(hole, 1 + i % 128) == -EFAULT;
+			refused += hypercall_console_write(i % 8 ? line : hole, 1 + i % 128) == -EFAULT;
 	}
 	observe("calls asked printed refused", 0, CALLS, printed, refused);
 	return 0;

@@ -18,10 +18,9 @@ from lab2_cases import Case  # noqa: E402
 
 EXERCISE = "2.4"
 DYING = 8
-DOMAINS = (Guest("clock", args=f"rounds=1000 others={DYING + 1}"), Guest("fault-in-fault"),
+DOMAINS = (Guest("clock", args=f"rounds=400 others={DYING + 1}"), Guest("fault-in-fault"),
            *(Guest("fault-in-fault", memory=2048) for _ in range(DYING)))
 DIES = set(range(2, 2 + DYING))
-MEMORY = 64
 
 OPCODE, PAGE_FAULT = 6, 14
 MISSING, MISSING_TOO = 0x9, 0x11  # selectors of ring 1 that name nothing, and are not reserved

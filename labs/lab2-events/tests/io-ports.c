@@ -8,10 +8,11 @@
 #define IN_AL_DX 0xec
 #define OUT_EAX_DX 0xef
 
-/* Ports from DX on, ECX apart: those of a byte, and those of two and of four. @r is how a register's name begins. */
-#define NARROW(r)				\
-	"1: in (" r "dx), " r "al\n"		\
-	"out " r "al, (" r "dx)\n" NEXT(r)
+/* Ports from DX on, ECX apart: by bytes, or by twos and by fours. @r is how a register's name begins. */
+#define IN(r)					\
+	"1: in (" r "dx), " r "al\n" NEXT(r)
+#define OUT(r)					\
+	"1: out " r "al, (" r "dx)\n" NEXT(r)
 #define WIDE(r)					\
 	"1: in (" r "dx), " r "ax\n"		\
 	"out " r "ax, (" r "dx)\n"		\
@@ -22,7 +23,10 @@
 	"cmp $0x10000, " r "edx\n"		\
 	"jb 1b\n"
 
-USER_CODE(narrow, NARROW("%") "int $0x80\n");
+enum access { ACCESS_IN, ACCESS_OUT, ACCESS_WIDE };
+
+USER_CODE(in, IN("%") "int $0x80\n");
+USER_CODE(out, OUT("%") "int $0x80\n");
 USER_CODE(wide, WIDE("%") "int $0x80\n");
 
 static struct {
@@ -43,24 +47,32 @@ static void skip(struct frame *f)
 	f->eip = (uint32_t)code + 1;
 }
 
-static uint32_t in_ring_1(bool wide, uint32_t port, uint32_t step, uint32_t eax)
+#define SWEEP(code, port, step, eax) \
+	asm volatile(code("%%") : "+a"(eax), "+d"(port) : "c"(step) : "cc", "memory")
+
+static uint32_t in_ring_1(enum access access, uint32_t port, uint32_t step, uint32_t eax)
 {
-	if (wide)
-		asm volatile(WIDE("%%")
-			     : "+a"(eax), "+d"(port)
-			     : "c"(step)
-			     : "cc", "memory");
+	if (access == ACCESS_IN)
+		SWEEP(IN, port, step, eax);
+	else if (access == ACCESS_OUT)
+		SWEEP(OUT, port, step, eax);
 	else
-		asm volatile(NARROW("%%")
-			     : "+a"(eax), "+d"(port)
-			     : "c"(step)
-			     : "cc", "memory");
+		SWEEP(WIDE, port, step, eax);
 	return eax;
 }
 
-static uint32_t in_ring_3(bool wide, uint32_t port, uint32_t step, uint32_t eax)
+static struct frame code_of(enum access access)
 {
-	struct frame regs = user_start(wide ? USER_LOAD(wide) : USER_LOAD(narrow));
+	if (access == ACCESS_IN)
+		return user_start(USER_LOAD(in));
+	if (access == ACCESS_OUT)
+		return user_start(USER_LOAD(out));
+	return user_start(USER_LOAD(wide));
+}
+
+static uint32_t in_ring_3(enum access access, uint32_t port, uint32_t step, uint32_t eax)
+{
+	struct frame regs = code_of(access);
 
 	regs.eax = eax;
 	regs.edx = port;
@@ -78,11 +90,11 @@ int test_main(const struct start_info *start)
 	trap_init();
 	trap_set_handler(TRAP_PROTECTION, skip);
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t ring = input_word(), wide = input_word(), port = input_word(), step = input_word(), eax = input_word();
+		uint32_t ring = input_word(), access = input_word(), port = input_word(), step = input_word(), eax = input_word();
 
 		seen.faults = seen.strange = 0;
 		seen.ring = ring;
-		eax = ring == 1 ? in_ring_1(wide, port, step, eax) : in_ring_3(wide, port, step, eax);
+		eax = ring == 1 ? in_ring_1(access, port, step, eax) : in_ring_3(access, port, step, eax);
 		observe("ports faults strange eax", i, seen.faults, seen.strange, eax);
 	}
 	return 0;

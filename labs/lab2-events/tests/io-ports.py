@@ -10,22 +10,25 @@ from atelier_grader.observe import Seen
 EXERCISE = "2.4"
 
 PORTS = 0x10000
-NARROW, WIDE = 0, 1
-ACCESSES = {NARROW: 2, WIDE: 4}  # of each port
+IN, OUT, WIDE = 0, 1, 2
+ACCESSES = {IN: 1, OUT: 1, WIDE: 4}  # of each port
+RINGS = 1, 3
 
 
 def inputs(rng: Random) -> dict:
-    """(ring, width, first port, distance, EAX): all ports by bytes, each 64th in words, and the last ones."""
-    sweeps = [(ring, width, first, step, rng.getrandbits(32)) for ring in (1, 3)
-              for width, first, step in ((NARROW, 0, 1), (WIDE, rng.randrange(64), 64), (WIDE, PORTS - 8, 1))]
+    """(ring, access, first port, distance, EAX): by bytes each port once, one way and from one ring; each 64th in words, and the last."""
+    narrow = [(ring, access) for ring in RINGS for access in (IN, OUT)]
+    sweeps = [(*how, first, len(narrow)) for how, first in zip(narrow, rng.sample(range(4), 4), strict=True)]
+    sweeps += [(ring, WIDE, *where) for ring in RINGS for where in ((rng.randrange(64), 64), (PORTS - 8, 1))]
+    sweeps = [(*sweep, rng.getrandbits(32)) for sweep in sweeps]
     rng.shuffle(sweeps)
     return {"sweeps": sweeps}
 
 
 def judge(given: dict, seen: Seen) -> Iterator[Finding]:
-    for i, (ring, width, first, step, eax) in enumerate(given["sweeps"]):
+    for i, (ring, access, first, step, eax) in enumerate(given["sweeps"]):
         got = seen.one("ports", i)
-        want = (ACCESSES[width] * len(range(first, PORTS, step)), 0, eax)
+        want = (ACCESSES[access] * len(range(first, PORTS, step)), 0, eax)
         if (got.faults, got.strange, got.eax) != want:
             yield Finding(EXERCISE, f"IN and OUT in ring {ring} on ports from {first:#x}, {step} apart: faults, those of another kind, EAX",
                           want, (got.faults, got.strange, got.eax))

@@ -5,7 +5,6 @@ How ports are numbered is the hypervisor's affair: the model goes by the numbers
 """
 
 import errno
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
@@ -104,8 +103,8 @@ class Model:
             case 0:
                 return 0
             case 1 if what == BIND_ANY:
-                answers = [self.bindable(d, remote, port) for port in range(1, PORTS)]
-                return 0 if 0 in answers else answers[-1]
+                any_is = any(self.bindable(d, remote, port) == 0 for port in self.ports[remote])
+                return 0 if any_is else self.bindable(d, remote, PORTS - 1)
             case 1:
                 return self.bindable(d, remote, o.remote_port)
             case 2:
@@ -162,8 +161,8 @@ class Model:
 
 
 def news(seen: Seen, d: int, key: int) -> set[int]:
-    words = struct.unpack("<16I", seen.one("news", key, domain=d).bits)
-    return {n for n in range(PORTS) if words[n // 32] >> n % 32 & 1}
+    bits = int.from_bytes(seen.one("news", key, domain=d).bits, "little")
+    return {n for n in range(bits.bit_length()) if bits >> n & 1}
 
 
 def look(model: Model, seen: Seen, d: int, key: int) -> Iterator[Finding]:

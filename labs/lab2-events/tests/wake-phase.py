@@ -15,7 +15,7 @@ DOMAINS = (Guest("wake-phase"), Guest("wake-phase", args="peer=1"))
 
 
 def inputs(rng: Random) -> dict:
-    return {"alarms": 7000, "answers": 3000, "naps": 5}
+    return {"alarms": 4000, "answers": 6000, "naps": 5}
 
 
 def judge(given: dict, seen: Seen) -> Iterator[Finding]:

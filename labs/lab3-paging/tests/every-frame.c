@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Asks for every frame number of the machine, and many beyond: to read it, to write it, and those that are not its own as a table
- * and as its address space. Answers go one bit a number.
+ * and as its address space. There are many calls, which go in multicalls. Answers go one bit a number.
  */
 #include "hypercall.h"
 #include "lib/string.h"
@@ -10,20 +10,56 @@
 
 #define ARENA	0x40000000u
 #define MOST	(1u << 17)
+#define BATCH	128u
 
 static uint8_t readable[MOST / 8], writable[MOST / 8], pinned[MOST / 8];
 
-static void set_bit(uint8_t *bits, uint32_t i)
+static struct {
+	struct multicall_entry entries[BATCH];
+	struct mmu_request requests[BATCH];
+	struct {
+		uint8_t *bits;		/* NULL: nobody wants to know the answer */
+		uint32_t mfn;
+	} about[BATCH];
+	uint32_t count;
+} batch;
+
+static void send_batch(void)
 {
-	bits[i / 8] |= 1 << i % 8;
+	for (uint32_t done = 0; done < batch.count;) {
+		int32_t some = hypercall_multicall(batch.entries + done, batch.count - done);
+
+		if (some <= 0)
+			panic("a multicall: %d", some);
+		done += some;
+	}
+	for (uint32_t i = 0; i < batch.count; i++)
+		if (batch.about[i].bits && batch.entries[i].result == 0)
+			batch.about[i].bits[batch.about[i].mfn / 8] |= 1 << batch.about[i].mfn % 8;
+	batch.count = 0;
 }
 
-static bool can_map(uint32_t mfn, uint32_t flags)
+static uint32_t add(uint8_t *bits, uint32_t mfn, const struct multicall_entry *entry)
 {
-	if (page_map(ARENA, mfn, flags))
-		return false;
-	page_map(ARENA, 0, 0);
-	return true;
+	if (batch.count == BATCH)
+		send_batch();
+	batch.about[batch.count].bits = bits;
+	batch.about[batch.count].mfn = mfn;
+	batch.entries[batch.count] = *entry;
+	return batch.count++;
+}
+
+static void add_map(uint8_t *bits, uint32_t mfn, uint32_t entry)
+{
+	add(bits, mfn, &(struct multicall_entry){ HYPERCALL_update_va_mapping, .args = { ARENA, entry, UVM_INVLPG, DOMID_SELF } });
+}
+
+static void add_command(uint32_t mfn, uint32_t code)
+{
+	uint32_t i = add(pinned, mfn, &(struct multicall_entry){ HYPERCALL_mmu_update, .args = { 0, 1, 0, DOMID_SELF } });
+
+	batch.requests[i] = (struct mmu_request){ mfn * PAGE_SIZE | MMU_COMMAND, code };
+	batch.entries[i].args[0] = (uint32_t)&batch.requests[i];
 }
 
 static uint32_t machine_frames;		/* the M2P has a word for each of these */
@@ -35,21 +71,20 @@ static bool is_own(uint32_t mfn)
 	return pfn < start_info->frames && pfn_mfn(pfn) == mfn;
 }
 
-static bool can_command(uint32_t mfn, uint32_t code)
-{
-	struct mmu_request r = { mfn * PAGE_SIZE | MMU_COMMAND, code };
-
-	return page_update(&r, 1, NULL) == 0;
-}
-
+/* Of the machine's own numbers all commands, of those beyond one in 16 for each. */
 static void try_frame(uint32_t mfn)
 {
-	if (can_map(mfn, PTE_P))
-		set_bit(readable, mfn);
-	if (can_map(mfn, PTE_P | PTE_RW))
-		set_bit(writable, mfn);
-	if (!is_own(mfn) && (can_command(mfn, MMU_PIN_TABLE) || can_command(mfn, MMU_PIN_DIRECTORY) || can_command(mfn, MMU_NEW_BASE)))
-		set_bit(pinned, mfn);
+	static const uint32_t commands[] = { MMU_PIN_TABLE, MMU_PIN_DIRECTORY, MMU_NEW_BASE };
+
+	add_map(readable, mfn, mfn * PAGE_SIZE | PTE_P);
+	add_map(writable, mfn, mfn * PAGE_SIZE | PTE_P | PTE_RW);
+	if (is_own(mfn)) {
+		add_map(NULL, mfn, 0);		/* what the next one is refused would leave it in place */
+		return;
+	}
+	for (uint32_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (mfn < machine_frames || mfn % 16 == i)
+			add_command(mfn, commands[i]);
 }
 
 int test_main(const struct start_info *start)
@@ -61,6 +96,7 @@ int test_main(const struct start_info *start)
 		panic("no page table");
 	for (uint32_t mfn = 0; mfn < count; mfn++)
 		try_frame(mfn);
+	send_batch();
 	observe_bytes("readable bits:bytes", 0, readable, count / 8);
 	observe_bytes("writable bits:bytes", 0, writable, count / 8);
 	observe_bytes("pinned bits:bytes", 0, pinned, count / 8);

@@ -10,7 +10,8 @@
 
 #define ALMOST	(930 * MICROSECOND)
 
-USER_CODE(spin, "1: rdtsc\n"
+USER_CODE(spin, "1: .fill 250, 1, 0x90\n"
+		"rdtsc\n"
 		"sub %ebx, %eax\n"
 		"js 1b\n"
 		"int $0x80\n");
@@ -41,6 +42,7 @@ static void before_each_tick(uint64_t cycles)
 
 	while (read_tsc() < cycles) {
 		trace_look();
+		time_pass();
 		if (time_now() % MILLISECOND > ALMOST) {
 			hypercall_yield();
 			yields++;

@@ -50,9 +50,10 @@ static inline uint64_t cycles_at(uint64_t time)
 
 static inline void trace_spin_until(uint64_t cycles)
 {
-	do
+	do {
 		trace_look();
-	while (read_tsc() < cycles);
+		time_pass();
+	} while (read_tsc() < cycles);
 }
 
 static inline void trace_tell(void)

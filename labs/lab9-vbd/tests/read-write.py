@@ -23,8 +23,8 @@ devices, encode = model.devices, model.encode
 def inputs(rng: Random) -> dict:
     cut = rng.randrange(100, 900)
     extents = [Extent(cut, SECTORS - cut), Extent(0, cut)]
-    batches = [(rng.getrandbits(32), model.draw_batch(rng, SECTORS, 24)) for _ in range(6)]
-    return {"sectors": SECTORS, "word": rng.getrandbits(32), "extents": extents, "batches": batches,
+    batches = [(rng.getrandbits(31), model.draw_batch(rng, SECTORS, 24)) for _ in range(6)]
+    return {"sectors": SECTORS, "word": rng.getrandbits(31), "extents": extents, "batches": batches,
             "args": f"depth={rng.randrange(1, 9)} delay=100 seed={rng.randrange(1, 1 << 31)}"}
 
 

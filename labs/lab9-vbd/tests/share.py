@@ -17,7 +17,7 @@ from lab9_transfers import content  # noqa: E402
 EXERCISE = "9.4"
 WORKERS = 5
 DOMAINS = (Guest("disk-director"), *(Guest("share") for _ in range(WORKERS)))
-TOTAL, SIZE = 160, 64
+TOTAL, SIZE = 128, 64
 LEAD = 80  # requests: what is under way for one when another has none, and two turns
 READ = 1
 GO = 7

@@ -37,8 +37,8 @@ def one(rng: Random, size: int, page: int) -> Request:
 def inputs(rng: Random) -> dict:
     extents = table(rng)
     size = sum(e.count for e in extents)
-    batches = [(rng.getrandbits(32), [one(rng, size, i % model.PAGES)]) for i in range(24)]
-    return {"sectors": SECTORS, "word": rng.getrandbits(32), "extents": extents, "batches": batches}
+    batches = [(rng.getrandbits(31), [one(rng, size, i % model.PAGES)]) for i in range(24)]
+    return {"sectors": SECTORS, "word": rng.getrandbits(31), "extents": extents, "batches": batches}
 
 
 def judge(given: dict, seen: Seen, outside: Outside) -> Iterator[Finding]:
