@@ -208,6 +208,15 @@ static void write_counters(const struct counters *counters)
 				run.watches[i].count);
 }
 
+/* What was before the start does not count. */
+static void forget(void)
+{
+	for (size_t i = 0; i < run.watch_count; i++)
+		run.watches[i].count = 0;
+	run.now = run.at_stop = (struct counters){ 0 };
+	run.last = USER;
+}
+
 /* The last line is the proof that the file is whole. */
 static void finish(const char *how, uint32_t address)
 {
@@ -221,6 +230,8 @@ static void finish(const char *how, uint32_t address)
 
 static void at_exit(plugin_id id, void *data)
 {
+	if (!run.started)
+		forget();
 	finish(run.started ? "exit" : "unstarted", 0);
 }
 
@@ -266,15 +277,11 @@ static void enter_block(unsigned int vcpu, void *data)
 		enter_seldom((uintptr_t)data >> 32);
 }
 
-/* Forgets what was before. */
 static void start(unsigned int vcpu, void *data)
 {
 	if (run.started)
 		return;
-	for (size_t i = 0; i < run.watch_count; i++)
-		run.watches[i].count = 0;
-	run.now = (struct counters){ 0 };
-	run.last = USER;
+	forget();
 	run.limit = run.budget;
 	run.started = true;
 }
