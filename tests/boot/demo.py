@@ -44,6 +44,9 @@ MISTAKES = (
     ("lab8-vif/wrong/post-trusting", 8, "h", SUCCEEDS),
     ("lab9-vbd/wrong/not-typed", 9, "h", SUCCEEDS),
 )
+# Time is the host's here: on a busy one another domain may run between two steps of a crime, and with that the processor forgets what
+# it was to write by.
+TRIES = 3
 
 
 def _demo(lab: int, *words: str, seconds: int = 120) -> Done:
@@ -135,7 +138,11 @@ def _spoil(folder: Path, mistake: str) -> Path:
 
 def _succeeds(mistake: str, lab: int, key: str, how: str) -> None:
     with tempfile.TemporaryDirectory() as name:
-        done = _demo(lab, f"--keys={key}", f"--hypervisor={_spoil(Path(name), mistake)}")
+        hypervisor = _spoil(Path(name), mistake)
+        for _ in range(TRIES):
+            done = _demo(lab, f"--keys={key}", f"--hypervisor={hypervisor}")
+            if how == STOPS or _outcome(done.out, 1, key) == "succeeded":
+                break
     if how == STOPS:
         expect(done.status == CRASHED and "The machine has stopped" in done.out, f"{mistake}: crime {key} did not stop it", done)
     else:
