@@ -110,15 +110,15 @@ class _Tag:
 
 def find_pages(memory: bytes, magic: bytes) -> list[bytes]:
     """Every page of a dump that starts with the magic."""
-    pages: list[bytes] = []
-    at = memory.find(magic)
-    while at >= 0:
-        if at % PAGE == 0:
-            pages.append(memory[at:at + PAGE])
-            if len(pages) > MAX_PAGES:
-                raise Malformed(f"there are more than {MAX_PAGES} pages of observations")
-        at = memory.find(magic, at + 1)
-    return pages
+    places = pages_that_start(memory, magic)
+    if len(places) > MAX_PAGES:
+        raise Malformed(f"there are more than {MAX_PAGES} pages of observations")
+    return [memory[at:at + PAGE] for at in places]
+
+
+def pages_that_start(memory: bytes, words: bytes) -> list[int]:
+    """Where the pages of a dump are that start with these bytes."""
+    return [at for at in range(0, len(memory), PAGE) if memory.startswith(words, at)]
 
 
 def split_output(output: bytes, magic: bytes) -> list[bytes]:

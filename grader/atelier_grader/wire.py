@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .emulator import PAGE, Module
 from .judge import JudgeError, Outside
+from .observe import pages_that_start
 
 MAGIC = b"Atelier ramwire\0"
 HEAD = struct.Struct("<16s6sH6I")  # what the module says ...
@@ -67,11 +68,10 @@ class Wire:
     def log(self, outside: Outside) -> Log:
         """What has left, from the machine's memory. A log that cannot be is read as far as it can be."""
         head = self._head()
-        at = outside.memory.find(head)
-        while at % PAGE and at >= 0:
-            at = outside.memory.find(head, at + 1)
-        if at < 0:
+        found = pages_that_start(outside.memory, head)
+        if not found:
             raise JudgeError("the module with the wire is not in the machine's memory: was it booted?")
+        at = found[0]
         left, logged, came, lost = STATE.unpack_from(outside.memory, at + HEAD.size)
         start = at + HEAD.unpack(head)[7]
         return Log(left, came, lost, tuple(_departures(outside.memory[start:start + min(logged, self.log_size)])))

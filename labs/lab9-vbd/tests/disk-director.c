@@ -14,7 +14,7 @@ int test_main(const struct start_info *start)
 	disk_extend_all();
 	for (uint32_t d = 1; d < domains; d++)
 		do {
-			sleep_for(MILLISECOND);
+			sleep_for(5 * MILLISECOND);
 			op = (struct control_op){ .interface = ATELIER_INTERFACE, .op = CONTROL_info, .domain = d };
 		} while (hypercall_control_op(&op) == 0 && op.domain == d && op.u.info.state != DOMAIN_DYING);
 	return 0;
