@@ -69,9 +69,9 @@ def system(root: Path, guest: Linux, program: Path, line: str, told: bytes,
 
 
 def _command_line(guest: Linux | Created, line: str) -> str:
-    # An emulator translates code again for each address at which it finds it, which takes longer than to run most of it: no program
-    # and no library is to lie elsewhere each time.
     command = base64.b64encode(f"exec {PROGRAM} {line}".encode()).decode()
+    # QEMU translates code once more for each address at which it finds it, which takes longer than to run most of it: no program and
+    # no library is to lie elsewhere each time.
     return " ".join(word for word in ("console=hvc0 norandmaps", guest.words, f"atelier.cmd={command}") if word)
 
 
