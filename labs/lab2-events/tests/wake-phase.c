@@ -64,7 +64,7 @@ static void answer_all(uint32_t rounds)
 static void by_alarm(uint32_t rounds)
 {
 	for (uint32_t i = 0; i < rounds; i++) {
-		uint32_t delay = 500 + random_below(4000), turns = random_below(3000);
+		uint32_t delay = 500 + random_below(4000), turns = 500 + random_below(2500);
 
 		events_disable();
 		time_alarm(time_now() + delay);
