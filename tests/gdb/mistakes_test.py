@@ -32,7 +32,7 @@ MISTAKES = (
     Mistake(1, "fixup-first", "copy", (
         "an address of a guest's: only copies by copy_from_guest.* its fix-up was not found", r"at copy\.S:", "look at exercise 1.3 ")),
     Mistake(1, "big-buffer", "flood", (
-        "was overwritten", r"do_console_write takes 16,\d+ bytes of the stack at once", "look at exercise 1.4 ")),
+        "was overwritten|It jumped to 0x", r"do_console_write takes 16,\d+ bytes of the stack at once", "look at exercise 1.4 ")),
     Mistake(2, "double-is-panic", "fault-in-fault", (
         "The hypervisor crashed: double fault: no room", "only the domain should die of that",
         r"at upcall\.c:\d+, enter_handler: crash_machine",
@@ -44,8 +44,8 @@ MISTAKES = (
         "is the machine-to-physical table, as the hypervisor writes it: frame 0xfffff's entry, and nothing is mapped",
         r"at mmu\.c:\d+, machine_m2p_set: ", "look at exercise 3.4 ")),
     Mistake(3, "self-spins", "linear", (
-        "the hypervisor's stack overflowed", "validate_directory calls itself",
-        r"at paging\.c:\d+, validate_directory", "look at exercise 3.3 ")),
+        "the hypervisor's stack overflowed", "(validate|get)_directory(_entry)? calls itself",
+        r"at paging\.c:\d+, (validate|get)_directory", "look at exercise 3.3 ")),
     Mistake(4, "expand-down-absent", "reach", (
         "descriptor .* expected 'refused', seen 'accepted", "look at exercise 4.1 .*segment_fit")),
     Mistake(5, "weight-zero", "warp-abuse", (
