@@ -23,6 +23,9 @@ DEBIAN = Path("build/disk/small.ext4")  # a file system, for a judge that lays i
 BUILT_BY = {KERNEL: "make linux", INITRAMFS: "make initramfs", DEBIAN: "make disk"}
 LIBRARIES = Path("build/guestos/glibc")
 ATL = Path("build/atl")
+# Of the kernel's command line. QEMU translates code once more for each address at which it finds it, which takes longer than to run
+# most of it: no program and no library is to lie elsewhere each time.
+WORDS = "console=hvc0 norandmaps"
 END_OF_LZ4 = bytes(4)  # a block of length 0; Linux skips zeros between archives
 LOADER, LIBRARY = "ld-linux.so.2", "libc.so.6"
 
@@ -70,9 +73,7 @@ def system(root: Path, guest: Linux, program: Path, line: str, told: bytes,
 
 def _command_line(guest: Linux | Created, line: str) -> str:
     command = base64.b64encode(f"exec {PROGRAM} {line}".encode()).decode()
-    # QEMU translates code once more for each address at which it finds it, which takes longer than to run most of it: no program and
-    # no library is to lie elsewhere each time.
-    return " ".join(word for word in ("console=hvc0 norandmaps", guest.words, f"atelier.cmd={command}") if word)
+    return " ".join(word for word in (WORDS, guest.words, f"atelier.cmd={command}") if word)
 
 
 def _wishes(number: int, guest: Created, line: str) -> bytes:

@@ -29,9 +29,11 @@ static inline uint64_t time_now(void)
  * Some instructions that do nothing, for a loop that waits: an emulator's clock counts them, and it gets over one long block in
  * less of the host's time than over short ones.
  */
+#define TIME_PASS	".fill 250, 1, 0x90\n"
+
 static inline void time_pass(void)
 {
-	asm volatile(".fill 250, 1, 0x90");
+	asm volatile(TIME_PASS);
 }
 
 /* Arms the alarm that raises VIRQ_TIMER; @deadline is a moment in real time. 0 or an error. */

@@ -12,6 +12,7 @@ EXERCISE = "2.4"
 PORTS = 0x10000
 IN, OUT, WIDE = 0, 1, 2
 ACCESSES = {IN: 1, OUT: 1, WIDE: 4}  # of each port
+NAMES = {IN: "IN", OUT: "OUT", WIDE: "IN and OUT"}
 RINGS = 1, 3
 
 
@@ -30,5 +31,5 @@ def judge(given: dict, seen: Seen) -> Iterator[Finding]:
         got = seen.one("ports", i)
         want = (ACCESSES[access] * len(range(first, PORTS, step)), 0, eax)
         if (got.faults, got.strange, got.eax) != want:
-            yield Finding(EXERCISE, f"IN and OUT in ring {ring} on ports from {first:#x}, {step} apart: faults, those of another kind, EAX",
-                          want, (got.faults, got.strange, got.eax))
+            what = f"{NAMES[access]} in ring {ring} on ports from {first:#x}, {step} apart"
+            yield Finding(EXERCISE, f"{what}: faults, those of another kind, EAX", want, (got.faults, got.strange, got.eax))

@@ -103,8 +103,8 @@ class Model:
             case 0:
                 return 0
             case 1 if what == BIND_ANY:
-                any_is = any(self.bindable(d, remote, port) == 0 for port in self.ports[remote])
-                return 0 if any_is else self.bindable(d, remote, PORTS - 1)
+                found = any(self.bindable(d, remote, port) == 0 for port in self.ports[remote])
+                return 0 if found else self.bindable(d, remote, PORTS - 1)
             case 1:
                 return self.bindable(d, remote, o.remote_port)
             case 2:

@@ -10,7 +10,7 @@
 
 #define ALMOST	(930 * MICROSECOND)
 
-USER_CODE(spin, "1: .fill 250, 1, 0x90\n"
+USER_CODE(spin, "1: " TIME_PASS
 		"rdtsc\n"
 		"sub %ebx, %eax\n"
 		"js 1b\n"

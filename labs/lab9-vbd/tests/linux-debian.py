@@ -32,7 +32,7 @@ PAGE_SECTORS = PAGE // SECTOR
 
 WISHES = f"""name = debian
 mem = 96M
-cmdline = console=hvc0 norandmaps root=/dev/vbda rw hostname=debian {ADDRESS.format(OTHER)}
+cmdline = {linux.WORDS} root=/dev/vbda rw hostname=debian {ADDRESS.format(OTHER)}
 vif = ip={OTHER}
 """
 # What tools/disk-image leaves out of packages, and the one file of theirs that it replaces.
