@@ -190,7 +190,7 @@ def _read(boot: Boot, folder: Path, image: elf.Elf, deaf: bool, process: subproc
         raise Infra("Bochs did not write the machine's memory")
     return Run("bochs", stop, detail, (folder / emulator.SERIAL).read_bytes(), memory,
                parse_registers(said) if whole else emulator.NO_REGISTERS,
-               parse_faults(log) if boot.exceptions else None, None, ())
+               parse_faults(log) if boot.exceptions else None, None, None)
 
 
 def _classify(boot: Boot, said: str, log: str, image: elf.Elf, deaf: bool, process: subprocess.Popen) -> tuple[Stop, str]:

@@ -34,8 +34,8 @@ class Job:
     where: str
     seeds: tuple[str, ...]
 
-    def run(self, seed: str, folder: Path, keep: bool) -> Outcome:
-        outcome = trial.run(self.root, self.lab, self.test, self.where, seed, folder)
+    def run(self, seed: str, folder: Path, keep: bool, traced: bool) -> Outcome:
+        outcome = trial.run(self.root, self.lab, self.test, self.where, seed, folder, traced)
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)  # a machine's memory is in it
         return outcome
@@ -141,10 +141,11 @@ def run_all(jobs: list[Job], options: argparse.Namespace) -> Iterator[Series]:
         def one(job: Job) -> Series:
             folder, keep = base / job.lab.folder, options.keep is not None
             name = f"{job.test.name}-{job.where}"
-            outcomes = tuple(job.run(seed, folder / (f"{name}-{seed}" if len(job.seeds) > 1 else name), keep) for seed in job.seeds)
+            outcomes = tuple(job.run(seed, folder / (f"{name}-{seed}" if len(job.seeds) > 1 else name), keep, options.twice)
+                             for seed in job.seeds)
             if not options.twice or outcomes[0].verdict is Verdict.NOT_RUN:
                 return Series(outcomes)
-            return Series(outcomes, elsewhere.submit(job.run, job.seeds[0], folder / f"{name}-again", keep).result())
+            return Series(outcomes, elsewhere.submit(job.run, job.seeds[0], folder / f"{name}-again", keep, True).result())
 
         try:
             yield from pool.map(one, jobs)

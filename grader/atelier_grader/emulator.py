@@ -141,7 +141,7 @@ class Run:
     registers: Mapping[str, int]
     faults: tuple[Fault, ...] | None  # None: not logged
     counters: Counters | None  # None: the emulator cannot count
-    marks: tuple[Counters, ...]
+    marks: tuple[Counters, ...] | None  # None: not noted
     changed: int | None = None  # the first address of a text of the boot at which other code was executed; None on Bochs
 
 

@@ -10,6 +10,7 @@ lab.toml runs it on the "host", or for Linux, if DOMAINS says so), and X.py, the
                                 a domain that it creates
     DIES = {1}                  domains that are meant to die: they need not end their observations
     EXCEPTIONS = True           log the processor's exceptions (slow with many)
+    MARKS = True                note the counters at each observe_mark()
     def inputs(rng) -> dict     what this run asks for; the same seed asks for the same
     def encode(given) -> bytes  how the guest is told; observe.encode if it is left out
     def devices(given) -> list  the machine's own, in boot modules: a Disk or two, a wire.Wire; none if left out
@@ -132,7 +133,7 @@ class Outside:
     image: elf.Elf  # the hypervisor
     _faults: tuple[Fault, ...] | None
     _counters: Counters | None
-    marks: tuple[Counters, ...]  # one for each observe_mark(); none on Bochs
+    _marks: tuple[Counters, ...] | None
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -147,6 +148,13 @@ class Outside:
         if self._counters is None:
             raise JudgeError(f"{self.emulator} counts nothing: let this judge ask on QEMU only")
         return self._counters
+
+    @property
+    def marks(self) -> tuple[Counters, ...]:
+        """The counters as they were at each observe_mark(), in order, if the test has MARKS = True. QEMU only."""
+        if self._marks is None:
+            raise JudgeError("outside.marks needs MARKS = True, and QEMU")
+        return self._marks
 
     def count(self, function: str, mark: int | None = None) -> int:
         """How often a function of the hypervisor was entered, in all or until a mark. QEMU only."""
@@ -213,6 +221,7 @@ class Judge:
     domains: tuple[Guest | Linux | Created, ...]
     dies: frozenset[int]
     exceptions: bool
+    marks: bool
     inputs: Callable[[Random], dict]
     encode: Callable[[dict], bytes]
     devices: Callable[[dict], Iterable[Device]]
@@ -247,8 +256,8 @@ def load(path: Path, test: Test) -> Judge:
     domains = tuple(found.get("DOMAINS", (Guest(test.name),)))
     return Judge(
         path, found["EXERCISE"], found.get("MEMORY", 32), domains, frozenset(found.get("DIES", ())),
-        found.get("EXCEPTIONS", False), found.get("inputs", lambda rng: {}), found.get("encode", observe.encode),
-        found.get("devices", lambda given: ()), _with_outside(found["judge"]))
+        found.get("EXCEPTIONS", False), found.get("MARKS", False), found.get("inputs", lambda rng: {}),
+        found.get("encode", observe.encode), found.get("devices", lambda given: ()), _with_outside(found["judge"]))
 
 
 def _with_outside(judge: Callable) -> Callable:

@@ -216,7 +216,7 @@ def run(boot: Boot, folder: Path) -> Run:
     full = emulator.overflow(folder, LOG)
     if full:
         return replace(result, stop=Stop.OUTPUT, detail=full)
-    result = _with_counters(result, folder, image)
+    result = _with_counters(boot, result, folder, image)
     if result.stop is Stop.RESET:
         return _explain_reset(boot, folder, image, result)
     return result
@@ -234,7 +234,7 @@ def _watch(boot: Boot, folder: Path, monitor: Monitor, tell: int) -> Run:
         monitor.call("quit")
     return Run("qemu", stop, "", (folder / emulator.SERIAL).read_bytes(),
                (folder / emulator.MEMORY).read_bytes(), registers,
-               _faults(folder) if boot.exceptions else None, None, ())
+               _faults(folder) if boot.exceptions else None, None, None)
 
 
 def _wait(boot: Boot, folder: Path, monitor: Monitor, tell: int) -> Stop:
@@ -290,7 +290,7 @@ def parse_results(text: str) -> tuple[tuple[Counters, ...], Counters, str, int, 
     return tuple(notes[:-1]), notes[-1], how, address, changed
 
 
-def _with_counters(result: Run, folder: Path, image: elf.Elf) -> Run:
+def _with_counters(boot: Boot, result: Run, folder: Path, image: elf.Elf) -> Run:
     marks, counters, how, address, changed = parse_results((folder / RESULTS).read_text())
     detail = ""
     if how == "unstarted":
@@ -299,7 +299,7 @@ def _with_counters(result: Run, folder: Path, image: elf.Elf) -> Run:
         detail = f"after {counters.total():,} instructions, at {elf.place(image, address)}"
     elif result.stop in (Stop.HALTED, Stop.ASLEEP):
         detail = f"at {elf.place(image, result.registers['eip'])}"
-    return replace(result, marks=marks, counters=counters, detail=detail, changed=changed)
+    return replace(result, marks=marks if boot.marks else None, counters=counters, detail=detail, changed=changed)
 
 
 _EXCEPTION = re.compile(

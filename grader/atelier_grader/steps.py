@@ -73,7 +73,7 @@ def run(orders: dict) -> dict:
     told = {"stop": result.stop.name, "detail": result.detail, "registers": dict(result.registers), "memory": len(result.memory),
             "faults": None if result.faults is None else [list(asdict(fault).values()) for fault in result.faults],
             "changed": result.changed, "counters": result.counters and _told(result.counters),
-            "marks": [_told(mark) for mark in result.marks]}
+            "marks": None if result.marks is None else [_told(mark) for mark in result.marks]}
     Path(RUN).write_text(json.dumps(told))
     return {}
 
@@ -113,7 +113,8 @@ def _read_result(where: str, folder: Path, memory: int) -> Run:
     return Run(where, Stop[told["stop"]], str(told["detail"]), serial, dump,
                MappingProxyType({str(name): _number(n) for name, n in told["registers"].items()}), faults,
                None if told["counters"] is None else _counters(told["counters"]),
-               tuple(_counters(mark) for mark in told["marks"]), None if told["changed"] is None else _number(told["changed"]))
+               None if told["marks"] is None else tuple(_counters(mark) for mark in told["marks"]),
+               None if told["changed"] is None else _number(told["changed"]))
 
 
 # ---- judge ----

@@ -76,7 +76,7 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     tail: tuple[str, ...] = ()  # the last lines of output, for a reader
     seconds: float = 0.0
-    trace: tuple[tuple[str, str], ...] = ()  # a digest of each thing that the run left, by name
+    trace: tuple[tuple[str, str], ...] = ()  # a digest of each thing that the run left, by name, if it was asked for
 
     @property
     def failed(self) -> bool:
@@ -125,24 +125,25 @@ class Ran:
     said: bytes
 
 
-def run(root: Path, lab: Manifest, test: Test, where: str, seed: str, folder: Path) -> Outcome:
+def run(root: Path, lab: Manifest, test: Test, where: str, seed: str, folder: Path, traced: bool = False) -> Outcome:
     """Runs a test of a built tree on "qemu", "bochs" or the "host". Leaves its files in `folder`."""
     start = time.monotonic()
-    output, trace = b"", ()
+    output, left = b"", None
     built = Built(root / "build" / TESTED, root / "build" / "labs" / lab.folder / "tests", root)
     try:
         asked = ask(lab, test, where, seed)
         if where == "host":
-            ran = _on_host(built.tests / test.name, asked, folder)
-            end, output, trace = judge_program(asked, ran), ran.said, trace_of(ran)
+            left = _on_host(built.tests / test.name, asked, folder)
+            end, output = judge_program(asked, left), left.said
         else:
             boot = boot_of(built, test, asked)
-            result = RUNNERS[where](boot, folder)
-            end, output, trace = judge_run(asked, result, boot.kernel), result.serial, trace_of(result)
+            left = RUNNERS[where](boot, folder)
+            end, output = judge_run(asked, left, boot.kernel), left.serial
     except FAILURES as error:
         end = infra(error)
     return Outcome(lab, test, where, seed, end.verdict, end.detail, end.findings,
-                   () if end.verdict is Verdict.PASSED else tail(output), time.monotonic() - start, trace)
+                   () if end.verdict is Verdict.PASSED else tail(output), time.monotonic() - start,
+                   trace_of(left) if traced and left else ())
 
 
 def trace_of(left: Run | Ran) -> tuple[tuple[str, str], ...]:
@@ -197,7 +198,7 @@ def boot_of(built: Built, test: Test, asked: Asked) -> Boot:
             kernel, line, initrd = system.kernel, system.command_line, system.initramfs
         else:
             image = elf.read(path)
-            if "observe_mark" in image.symbols:
+            if loaded.marks and "observe_mark" in image.symbols:
                 marks.add(image.symbols["observe_mark"].address)
             texts += [Text(segment.virtual, segment.content) for segment in image.segments if segment.code]
             kernel, initrd = path.read_bytes(), told

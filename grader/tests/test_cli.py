@@ -47,6 +47,7 @@ class Command(unittest.TestCase):
     def test_a_judge_that_is_wrong_is_named_with_its_line(self):
         for more, why in (("x = 1 // 0", "ZeroDivisionError: integer division or modulo by zero (line 23)"),
                           ("outside.faults", "outside.faults needs EXCEPTIONS = True"),
+                          ("outside.marks", "outside.marks needs MARKS = True, and QEMU"),
                           ("seen.one('echo').size", "the guest's tag 'echo' has no field 'size'")):
             self.tree.judge("triple", more=more)
             _, out, _ = self.run_tests("--test", "triple", "--emulator", "bochs")

@@ -136,7 +136,7 @@ class Boots(unittest.TestCase):
     def test_a_panic_is_named(self):
         self.build_linux()
         said = b"[    1.0] Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b\r\n[    1.1] more\r\n"
-        run = Run("qemu", Stop.OFF, "", said, bytes(4096), {}, None, None, ())
+        run = Run("qemu", Stop.OFF, "", said, bytes(4096), {}, None, None, None)
         self.assertEqual((self.boot(run)[1].verdict, self.boot(run)[1].detail), (
             Verdict.NOT_BOOTED, "shut down before its guest said anything; "
             "Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b"))

@@ -210,7 +210,7 @@ class Evidence(unittest.TestCase):
     counts = [outside.count("observe_end", mark) for mark in (0, 1, None)]
     if counts != [0, 0, 1]:
         yield Finding(EXERCISE, "counts", [0, 0, 1], counts)"""
-        self.tree.judge("triple", more=judge)
+        self.tree.judge("triple", settings="MARKS = True", more=judge)
         outcome = self.tree.run("triple", "qemu")
         self.assertEqual(outcome.verdict, Verdict.PASSED, outcome)
 

@@ -46,10 +46,11 @@ class Idle(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             slow = Path(folder, "slow.so")
             subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-x", "c", "-o", slow, "-"], input=SLOW, text=True, check=True)
-            quickly = trial.run(ROOT, lab, test, "qemu", "1", Path(folder, "quickly"))
+            quickly = trial.run(ROOT, lab, test, "qemu", "1", Path(folder, "quickly"), traced=True)
             with mock.patch("atelier_grader.qemu.preloaded", return_value=f"{qemu.preloaded()}:{slow}"):
-                slowly = trial.run(ROOT, lab, test, "qemu", "1", Path(folder, "slowly"))
+                slowly = trial.run(ROOT, lab, test, "qemu", "1", Path(folder, "slowly"), traced=True)
         self.assertFalse(quickly.failed, quickly.detail)
+        self.assertIn("memory", dict(quickly.trace))
         self.assertEqual(dict(quickly.trace), dict(slowly.trace))
 
 

@@ -8,6 +8,7 @@ from atelier_grader.judge import Finding, Outside
 from atelier_grader.observe import Seen
 
 EXERCISE = "2.5"
+MARKS = True
 
 FEW, MANY = 1, 1000
 SOME = 5  # entries of the hypervisor that may come in between: a clock's, say

@@ -15,6 +15,7 @@ from lab5_bound import advance  # noqa: E402
 
 EXERCISE = "5.2"
 DOMAINS = (Guest("allowance"), Guest("shares"), Guest("shares"))
+MARKS = True
 
 LENGTH = 50  # ms of each phase
 UNTIL = 175  # ms: beyond the last phase
