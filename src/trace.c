@@ -47,8 +47,11 @@ static struct traced_call *new_call(uint32_t domain, uint32_t call, const uint32
 
 	if (t == trace.top)
 		trace.top = NULL;
-	*t = (struct traced_call){ .number = ++trace.count, .domain = domain, .call = call, .eip = trace.eip };
-	memcpy(t->args, args, sizeof(t->args));
+	/* Each member is named: clearing them all before would take longer than the rest. */
+	*t = (struct traced_call){
+		.number = ++trace.count, .domain = domain, .entry = false, .entered = false, .returned = false,
+		.call = call, .handler = 0, .args = { args[0], args[1], args[2], args[3], args[4] }, .eip = trace.eip, .result = 0,
+	};
 	return t;
 }
 
@@ -102,7 +105,7 @@ int trace_leave(uint32_t number, int result)
 void trace_exception(uint32_t domain, bool own, const struct regs *regs, uint32_t address)
 {
 	trace.exceptions[trace.exception_count++ % TRACE_EXCEPTIONS] = (struct traced_exception){
-		.number = ++trace.count, .domain = domain, .own = own,
+		.number = ++trace.count, .domain = domain, .own = own, .mended = false,
 		.vector = regs->vector, .error = regs->error, .eip = regs->eip, .cs = regs->cs & 0xffff,
 		.address = address,
 	};
