@@ -36,6 +36,24 @@ static inline void time_pass(void)
 	asm volatile(TIME_PASS);
 }
 
+/*
+ * About @count instructions, most of them in long blocks; one more for each that @count is greater. So the moment at which the next
+ * one is executed can be chosen.
+ */
+static inline void time_spin(uint32_t count)
+{
+	uint32_t turns;
+
+	for (; count > 250; count -= 250)
+		time_pass();
+	if (count & 1)
+		asm volatile("nop");
+	turns = count / 2;
+	if (turns)
+		asm volatile("1: dec %0\n"
+			     "jnz 1b\n" : "+r" (turns));
+}
+
 /* Arms the alarm that raises VIRQ_TIMER; @deadline is a moment in real time. 0 or an error. */
 int time_alarm(uint64_t deadline);
 

@@ -5,19 +5,33 @@
  */
 #include "cases.h"
 
+#define LONGEST		10000u	/* instructions */
+
 static struct {
 	uint32_t alarms, events;
 	uint32_t highest, lowest;	/* stack pointers in the handler */
 	uint32_t early;
+	uint32_t waited;		/* turns of the loop that waits */
+	uint32_t spin;			/* instructions that a handler takes, its alarm being set */
 } storm = { .lowest = UINT32_MAX };
 
 static uint64_t deadline;
 
 static void arm(void)
 {
-	deadline = time_now() + 1000 + random_below(6000);
+	deadline = time_now() + 2000;
 	storm.alarms++;
 	time_alarm(deadline);
+}
+
+/* Nobody knows how late an alarm comes. If this one found us waiting the next handler returns later, and if not, earlier. */
+static void aim(void)
+{
+	static uint32_t waited;
+	uint32_t step = random_below(128);
+
+	storm.spin = storm.waited != waited ? MIN(storm.spin + step, LONGEST) : storm.spin - MIN(step, storm.spin);
+	waited = storm.waited;
 }
 
 static void on_alarm(uint32_t p, void *rounds)
@@ -27,8 +41,11 @@ static void on_alarm(uint32_t p, void *rounds)
 	storm.highest = MAX(storm.highest, here);
 	storm.lowest = MIN(storm.lowest, here);
 	storm.early += time_now() < deadline;
-	if (++storm.events < (uint32_t)rounds)
+	aim();
+	if (++storm.events < (uint32_t)rounds) {
 		arm();
+		time_spin(storm.spin);
+	}
 }
 
 static void do_storm(uint32_t rounds)
@@ -43,7 +60,7 @@ static void do_storm(uint32_t rounds)
 	/* No calls here: the stack is as deep at every instruction. */
 	start = read_tsc();
 	while (*(volatile uint32_t *)&storm.events < rounds && read_tsc() - start < rounds * 100000ull)
-		;
+		(*(volatile uint32_t *)&storm.waited)++;
 	events_disable();
 	observe("storm alarms events deep early", 0, storm.alarms, storm.events, storm.highest - storm.lowest, storm.early);
 }

@@ -21,7 +21,7 @@ EXERCISE = "2.3"
 
 LINE = 0xfc000000
 MOST = 8  # CALLBACK_RANGES
-STORM = 5000
+STORM = 2500
 
 
 def some_ranges(rng: Random) -> list[tuple[int, int]]:

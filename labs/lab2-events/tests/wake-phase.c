@@ -20,14 +20,6 @@ static void count(uint32_t port, void *counter)
 	(*(volatile uint32_t *)counter)++;
 }
 
-/* @turns of two instructions. */
-static void spin(uint32_t turns)
-{
-	if (turns)
-		asm volatile("1: dec %0\n"
-			     "jnz 1b\n" : "+r" (turns));
-}
-
 /* Like events_wait_until(), from the state in which events are off; counts how often it had to block. */
 static void sleep_until(const volatile uint32_t *counter, uint32_t value)
 {
@@ -50,25 +42,26 @@ static void answer_all(uint32_t rounds)
 	}
 	event_send(port);
 	for (uint32_t i = 0; i < rounds; i++) {
-		uint32_t turns = random_below(40);
+		uint32_t pause = random_below(80);
 
 		events_disable();
-		spin(turns);
+		time_spin(pause);
 		sleep_until(&woken.answers, i + 1);
 		events_enable();
-		spin(turns);
+		time_spin(pause);
 		event_send(port);
 	}
 }
 
+/* An alarm comes up to 2 us late, as the machine's timer counts in steps: it goes to sleep a little before, meanwhile, or after that. */
 static void by_alarm(uint32_t rounds)
 {
 	for (uint32_t i = 0; i < rounds; i++) {
-		uint32_t delay = 500 + random_below(4000), turns = 500 + random_below(2500);
+		uint32_t delay = 1000 + random_below(3000);
 
 		events_disable();
 		time_alarm(time_now() + delay);
-		spin(turns);
+		time_spin(delay - 700 + random_below(2000));
 		sleep_until(&woken.alarms, i + 1);
 		events_enable();
 	}
@@ -81,7 +74,7 @@ static void by_peer(int port, uint32_t rounds)
 		event_send(port);
 		if (i % 2)
 			hypercall_yield();	/* it answers before we sleep, or after that */
-		spin(random_below(40));
+		time_spin(random_below(80));
 		sleep_until(&woken.answers, i + 2);
 		events_enable();
 	}

@@ -16,7 +16,7 @@ DOMAINS = (Guest("wake-phase"), Guest("wake-phase", args="peer=1"))
 
 def inputs(rng: Random) -> dict:
     """Ten thousand sleeps: for each answer both domains sleep, the second one until it is asked."""
-    return {"alarms": 1200, "answers": 4400, "naps": 5}
+    return {"alarms": 2000, "answers": 4000, "naps": 5}
 
 
 def judge(given: dict, seen: Seen) -> Iterator[Finding]:
