@@ -39,27 +39,32 @@ static void send_batch(void)
 	batch.count = 0;
 }
 
-static uint32_t add(uint8_t *bits, uint32_t mfn, const struct multicall_entry *entry)
+static void add(uint8_t *bits, uint32_t mfn, uint32_t call, uint32_t a, uint32_t b, uint32_t c)
 {
-	if (batch.count == BATCH)
-		send_batch();
+	struct multicall_entry *entry = &batch.entries[batch.count];
+
 	batch.about[batch.count].bits = bits;
 	batch.about[batch.count].mfn = mfn;
-	batch.entries[batch.count] = *entry;
-	return batch.count++;
+	entry->call = call;
+	entry->args[0] = a;
+	entry->args[1] = b;
+	entry->args[2] = c;
+	entry->args[3] = DOMID_SELF;
+	if (++batch.count == BATCH)
+		send_batch();
 }
 
 static void add_map(uint8_t *bits, uint32_t mfn, uint32_t entry)
 {
-	add(bits, mfn, &(struct multicall_entry){ HYPERCALL_update_va_mapping, .args = { ARENA, entry, UVM_INVLPG, DOMID_SELF } });
+	add(bits, mfn, HYPERCALL_update_va_mapping, ARENA, entry, UVM_INVLPG);
 }
 
 static void add_command(uint32_t mfn, uint32_t code)
 {
-	uint32_t i = add(pinned, mfn, &(struct multicall_entry){ HYPERCALL_mmu_update, .args = { 0, 1, 0, DOMID_SELF } });
+	struct mmu_request *r = &batch.requests[batch.count];
 
-	batch.requests[i] = (struct mmu_request){ mfn * PAGE_SIZE | MMU_COMMAND, code };
-	batch.entries[i].args[0] = (uint32_t)&batch.requests[i];
+	*r = (struct mmu_request){ mfn * PAGE_SIZE | MMU_COMMAND, code };
+	add(pinned, mfn, HYPERCALL_mmu_update, (uint32_t)r, 1, 0);
 }
 
 static uint32_t machine_frames;		/* the M2P has a word for each of these */

@@ -31,6 +31,12 @@ def numbers(bits: bytes) -> set[int]:
     return {8 * i + bit for i, byte in enumerate(bits) if byte for bit in range(8) if byte >> bit & 1}
 
 
+def m2p(outside: Outside) -> tuple[int, ...]:
+    """The pseudo-physical number of each frame of the machine."""
+    pages = (outside.read(outside.translate(model.M2P_TABLE + at) or 0, 4096) for at in range(0, 4 * FRAMES, 4096))
+    return struct.unpack(f"<{FRAMES}I", b"".join(pages))
+
+
 def differ(what: str, want: set[int], got: set[int]) -> Iterator[Finding]:
     if extra := got - want:
         yield Finding(EXERCISE, f"frames that could be {what}, and must not: {len(extra)}, such as", "none", hex(min(extra)))
@@ -41,7 +47,7 @@ def differ(what: str, want: set[int], got: set[int]) -> Iterator[Finding]:
 
 def judge(given: dict, seen: Seen, outside: Outside) -> Iterator[Finding]:
     own = struct.unpack(f"<{OWN}I", seen.one("own", domain=1).frames)
-    used = {mfn for mfn in range(FRAMES) if outside.word(outside.translate(model.M2P_TABLE + 4 * mfn) or 0) != NO_PFN}
+    used = {mfn for mfn, pfn in enumerate(m2p(outside)) if pfn != NO_PFN}
     if len(set(own)) != OWN or max(own) >= FRAMES or used & set(own):
         yield Finding(EXERCISE, "frames that the domain was given, none of them twice or domain 0's", OWN, len(set(own) - used))
         return

@@ -20,7 +20,7 @@ DOMAINS = (Guest("yield-storm"), Guest("shares"), Guest("yield-storm", args="act
            *(Guest("yield-storm", args="act=1") for _ in BLOCKERS), Guest("yield-storm", args="act=2"))
 DIES = {YIELDER, YIELDS_LATER, *BLOCKERS, SLEEPER}
 DESTROY, PAUSE = 2, 3  # of control_op
-UNTIL, STOP = 80, 50  # ms: all, the storm that is looked at
+UNTIL, STOP = 65, 40  # ms: all, the storm that is looked at
 LEAST = 0.8  # of its share has the one that spins
 
 
@@ -31,7 +31,7 @@ def inputs(rng: Random) -> dict:
     rng.shuffle(deaths)
     ms, steps = STOP + 5, []
     for death in deaths:
-        ms += rng.randrange(1, 5)
+        ms += rng.randrange(1, 4)
         steps += [(ms, *step) for step in death]
     return {"domains": len(DOMAINS), "until": UNTIL, "stop": STOP,
             "wishes": [(d, 256, 0, 0, 0, c) for d in range(1, len(DOMAINS))], "steps": steps}

@@ -9,6 +9,7 @@
 #include "hypercall.h"
 #include "mini.h"
 #include "paging.h"
+#include "time.h"
 
 #define MAPPED		(PTE_P | PTE_RW | PTE_A | PTE_D)
 
@@ -43,8 +44,10 @@ static inline struct memory_op memory_query(void)
 
 static inline void memory_wait_for_limit(uint32_t frames)
 {
-	while (memory_query().list != frames)
+	while (memory_query().list != frames) {
+		time_spin(5000);
 		hypercall_yield();
+	}
 }
 
 /* Takes a page of mini's out of its address; what frame it was. */

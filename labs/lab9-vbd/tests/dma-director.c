@@ -78,7 +78,7 @@ int test_main(const struct start_info *start)
 	disk_extend_all();
 	while (state_of(2) != DOMAIN_DYING && state_of(2) != 0)
 		hypercall_yield();
-	for (end = time_now() + SECOND / 20; time_now() < end;)
+	for (end = time_now() + SECOND / 50; time_now() < end; time_spin(2000))
 		take();
 	observe("end state count dirty", 0, state_of(2), count, dirty());
 	return 0;
