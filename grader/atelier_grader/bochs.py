@@ -185,7 +185,7 @@ def _read(boot: Boot, folder: Path, image: elf.Elf, deaf: bool, process: subproc
     full = emulator.overflow(folder, LOG)
     stop, detail = (Stop.OUTPUT, full) if full else _classify(boot, said, log, image, deaf, process)
     whole = stop not in (Stop.TRIPLE_FAULT, Stop.OUTPUT)  # those end Bochs
-    memory = (folder / emulator.MEMORY).read_bytes() if whole else b""
+    memory = emulator.read_memory(folder / emulator.MEMORY, boot.memory << 20) if whole else b""
     if whole and len(memory) != boot.memory << 20:
         raise Infra("Bochs did not write the machine's memory")
     return Run("bochs", stop, detail, (folder / emulator.SERIAL).read_bytes(), memory,

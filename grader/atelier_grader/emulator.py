@@ -7,6 +7,7 @@ host's clock, limits are counted in instructions. The wall clock stands behind t
 that hangs; a stop by it is Infra, no result.
 """
 
+import mmap
 import os
 import resource
 import signal
@@ -33,6 +34,9 @@ WALL_FLOOR = 60.0  # seconds that any run may take
 INSTRUCTIONS_A_SECOND = 2_000_000  # of the slowest machine, very busy: how the wall clock grows with a budget
 OUTPUT_LIMIT = 4 << 20  # bytes of output on the serial line; a line that floods is slower than it looks
 LOG_LIMIT = 64 << 20  # bytes of logged exceptions
+
+
+Memory = bytes | mmap.mmap  # of a machine; a slice is bytes
 
 
 class Infra(Exception):
@@ -137,7 +141,7 @@ class Run:
     stop: Stop
     detail: str
     serial: bytes
-    memory: bytes  # physical, from 0; empty where it could not be read
+    memory: Memory  # physical, from 0; empty where it could not be read
     registers: Mapping[str, int]
     faults: tuple[Fault, ...] | None  # None: not logged
     counters: Counters | None  # None: the emulator cannot count
@@ -172,6 +176,13 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise Infra(f"{path}: {error.strerror}; build it first (make)") from error
+
+
+def read_memory(path: Path, most: int) -> Memory:
+    """What a dump holds, up to so many bytes. Little of it is wanted, so it is not copied: nobody may write to the file any more."""
+    with path.open("rb") as file:
+        size = min(os.fstat(file.fileno()).st_size, most)
+        return mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) if size else b""
 
 
 def overflow(folder: Path, log: str) -> str:

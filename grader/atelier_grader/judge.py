@@ -33,7 +33,7 @@ from random import Random
 from typing import Protocol
 
 from . import elf, emulator, observe
-from .emulator import PAGE, Counters, Fault, Infra, Module, Run
+from .emulator import PAGE, Counters, Fault, Infra, Memory, Module, Run
 from .manifest import Test
 from .observe import Seen, Unseen
 
@@ -128,7 +128,7 @@ class Outside:
 
     emulator: str
     serial: bytes
-    memory: bytes
+    memory: Memory
     registers: Mapping[str, int]  # as they stand after the stop: CR3 says something, EIP does not
     image: elf.Elf  # the hypervisor
     _faults: tuple[Fault, ...] | None

@@ -42,6 +42,8 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from .emulator import Memory
+
 PAGE = 4096
 HEADER = struct.Struct("<16sIIHH")
 RECORD = struct.Struct("<HHI")
@@ -108,7 +110,7 @@ class _Tag:
     fields: tuple[tuple[str, str], ...]  # name, kind
 
 
-def find_pages(memory: bytes, magic: bytes) -> list[bytes]:
+def find_pages(memory: Memory, magic: bytes) -> list[bytes]:
     """Every page of a dump that starts with the magic."""
     places = pages_that_start(memory, magic)
     if len(places) > MAX_PAGES:
@@ -116,9 +118,9 @@ def find_pages(memory: bytes, magic: bytes) -> list[bytes]:
     return [memory[at:at + PAGE] for at in places]
 
 
-def pages_that_start(memory: bytes, words: bytes) -> list[int]:
+def pages_that_start(memory: Memory, words: bytes) -> list[int]:
     """Where the pages of a dump are that start with these bytes."""
-    return [at for at in range(0, len(memory), PAGE) if memory.startswith(words, at)]
+    return [at for at in range(0, len(memory), PAGE) if memory[at:at + len(words)] == words]
 
 
 def split_output(output: bytes, magic: bytes) -> list[bytes]:

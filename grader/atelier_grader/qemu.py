@@ -233,7 +233,7 @@ def _watch(boot: Boot, folder: Path, monitor: Monitor, tell: int) -> Run:
     if stop not in (Stop.BUDGET, Stop.OUTPUT):  # there the processor does not let QEMU quit
         monitor.call("quit")
     return Run("qemu", stop, "", (folder / emulator.SERIAL).read_bytes(),
-               (folder / emulator.MEMORY).read_bytes(), registers,
+               emulator.read_memory(folder / emulator.MEMORY, boot.memory << 20), registers,
                _faults(folder) if boot.exceptions else None, None, None)
 
 

@@ -104,10 +104,7 @@ def _read_result(where: str, folder: Path, memory: int) -> Run:
     told = json.loads((folder / RUN).read_text())
     with (folder / emulator.SERIAL).open("rb") as file:
         serial = file.read(OUTPUT_LIMIT + PAGE)
-    dump = b""
-    if told["memory"]:
-        with (folder / emulator.MEMORY).open("rb") as file:
-            dump = file.read(memory << 20)
+    dump = emulator.read_memory(folder / emulator.MEMORY, memory << 20) if told["memory"] else b""
     faults = None if told["faults"] is None else tuple(
         Fault(*(None if n is None else _number(n) for n in fault)) for fault in told["faults"])
     return Run(where, Stop[told["stop"]], str(told["detail"]), serial, dump,

@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 from . import bochs, elf, emulator, judge, linux, observe, qemu
-from .emulator import Boot, Infra, Module, NotBuilt, Run, Stop, Text
+from .emulator import Boot, Infra, Memory, Module, NotBuilt, Run, Stop, Text
 from .judge import Created, Finding, Guest, Judge, JudgeError, Linux
 from .manifest import Manifest, Test
 from .observe import Malformed, Seen
@@ -151,7 +151,7 @@ def trace_of(left: Run | Ran) -> tuple[tuple[str, str], ...]:
     parts = vars(left)
     if isinstance(left, Run):
         parts = parts | {"registers": {name: value for name, value in left.registers.items() if name not in RUN_ON}}
-    return tuple((name, hashlib.sha256(what if isinstance(what, bytes) else repr(what).encode()).hexdigest())
+    return tuple((name, hashlib.sha256(what if isinstance(what, Memory) else repr(what).encode()).hexdigest())
                  for name, what in parts.items())
 
 
