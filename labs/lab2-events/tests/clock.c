@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * Domain 0 of the hostile tests of lab 2: a clock. It sets alarms and waits for them, sends itself events, and looks at the
- * time, while another domain misbehaves. "rounds=" is enough for the others to come to their end, "others=" is how many there are: at
- * the end it says which of them live.
+ * time, while another domain misbehaves. "rounds=" of "tick=" microseconds are enough for the others to come to their end, "others=" is
+ * how many there are: at the end it says which of them live.
  */
 #include "event.h"
 #include "mini.h"
 #include "time.h"
-
-#define TICK	(200 * MICROSECOND)
 
 static volatile uint32_t ticks, echoes;
 
@@ -36,7 +34,7 @@ static bool lives(uint32_t domain)
 int test_main(const struct start_info *start)
 {
 	uint32_t rounds = argument_number("rounds", 100), early = 0, sent = 0;
-	uint64_t worst = 0, last = 0;
+	uint64_t tick = argument_number("tick", 200) * MICROSECOND, worst = 0, last = 0;
 	uint32_t back = 0;
 	int own, other;
 
@@ -45,7 +43,7 @@ int test_main(const struct start_info *start)
 	own = event_alloc_unbound(DOMID_SELF, on_echo, NULL);
 	other = event_bind_interdomain(DOMID_SELF, own, NULL, NULL);
 	for (uint32_t i = 0; i < rounds; i++) {
-		uint64_t deadline = time_now() + TICK, now;
+		uint64_t deadline = time_now() + tick, now;
 
 		time_alarm(deadline);
 		events_wait_until(ticks > i);

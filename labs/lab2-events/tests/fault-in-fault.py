@@ -18,7 +18,7 @@ from lab2_cases import Case  # noqa: E402
 
 EXERCISE = "2.4"
 DYING = 8
-DOMAINS = (Guest("clock", args=f"rounds=400 others={DYING + 1}"), Guest("fault-in-fault"),
+DOMAINS = (Guest("clock", args=f"rounds=160 tick=500 others={DYING + 1}"), Guest("fault-in-fault"),
            *(Guest("fault-in-fault", memory=2048) for _ in range(DYING)))
 DIES = set(range(2, 2 + DYING))
 
