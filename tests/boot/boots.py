@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the tests of whole systems share: running a command of the project, and saying what was wrong."""
 
+import base64
 import os
 import re
 import subprocess
@@ -77,6 +78,35 @@ def make_run(*words: str, typed: Typed = (), seconds: int = 180) -> Done:
     """`make run` with these variables; without a disk unless they name one, for there is one, and one run has it."""
     disk = [] if any(word.startswith("DISK=") for word in words) else ["DISK=none"]
     return run("make", "run", *disk, *words, typed=typed, seconds=seconds)
+
+
+def does(command: str) -> str:
+    """The word of Linux's command line that has it execute @command."""
+    return f"atelier.cmd={base64.b64encode(command.encode()).decode()}"
+
+
+def start_linux(folder: Path, drive: str, initramfs: str, command: str, memory: int = 128, options: str = "") -> subprocess.Popen:
+    """Starts a QEMU in @folder whose domain 0 executes @command, with a drive that `make run` has not: in -drive's words."""
+    (folder / "vmlinux").symlink_to(ROOT / "build/linux/vmlinux")
+    (folder / "initrd").symlink_to(ROOT / f"build/initramfs/{initramfs}.cpio.lz4")
+    words = f"console=hvc0 quiet TERM=dumb {does(command)}"
+    return subprocess.Popen(
+        ["qemu-system-i386", "-M", "pc", "-cpu", "pentium3", "-m", str(memory), "-nodefaults", "-display", "none", "-no-reboot",
+         "-serial", "file:console", "-drive", f"{drive},if=ide,format=raw",
+         "-kernel", ROOT / "build/atelier.elf", "-append", f"console=com1 {options}", "-initrd", f"vmlinux {words},initrd"],
+        cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=(folder / "messages").open("wb"),
+        start_new_session=True)  # fmt: skip
+
+
+def console(folder: Path) -> str:
+    """What start_linux()'s has printed so far."""
+    file = folder / "console"
+    return file.read_text(errors="replace").replace("\r", "") if file.exists() else ""
+
+
+def messages(folder: Path) -> str:
+    """And what its QEMU has."""
+    return (folder / "messages").read_text(errors="replace")
 
 
 def tail(text: bytes | str) -> str:

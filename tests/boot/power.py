@@ -9,7 +9,6 @@ killed, and of what was not flushed each sector is lost or not, as the seed says
 CUTS=50 cuts the power that often, not a handful of times (`make check-long`).
 """
 
-import base64
 import os
 import re
 import signal
@@ -23,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from boots import ROOT, expect, tail
+from boots import console, expect, messages, start_linux, tail
 
 CUTS = int(os.environ.get("CUTS", "5"))
 DOMAIN_CUTS = max(CUTS // 10, 1)  # of a domain's disk: each takes longer
@@ -140,22 +139,6 @@ class Drive(threading.Thread):
 # --- a machine whose power fails
 
 
-def _read(file: Path) -> str:
-    return file.read_text(errors="replace") if file.exists() else ""
-
-
-def _start(folder: Path, initramfs: str, command: str, memory: int, options: str) -> subprocess.Popen:
-    (folder / "vmlinux").symlink_to(ROOT / "build/linux/vmlinux")
-    (folder / "initrd").symlink_to(ROOT / f"build/initramfs/{initramfs}.cpio.lz4")
-    words = f"console=hvc0 quiet TERM=dumb atelier.cmd={base64.b64encode(command.encode()).decode()}"
-    return subprocess.Popen(
-        ["qemu-system-i386", "-M", "pc", "-cpu", "pentium3", "-m", str(memory), "-nodefaults", "-display", "none", "-no-reboot",
-         "-serial", "file:console", "-drive", "file=nbd+unix:///?socket=drive,if=ide,format=raw,cache=writeback",
-         "-kernel", ROOT / "build/atelier.elf", "-append", f"console=com1 {options}", "-initrd", f"vmlinux {words},initrd"],
-        cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=(folder / "messages").open("wb"),
-        start_new_session=True)  # fmt: skip
-
-
 def _until_the_power_fails(seed: int, image: bytearray, initramfs: str, command: str, memory: int = 128, options: str = "") -> str:
     """
     Runs @command until the power fails, some commands of the disk after it says `begin`; what the console said. @image becomes
@@ -167,20 +150,20 @@ def _until_the_power_fails(seed: int, image: bytearray, initramfs: str, command:
         failed = threading.Event()
         drive = Drive(folder / "drive", image, rng.randrange(1, 250), rng, failed.set)
         drive.start()
-        process = _start(folder, initramfs, command, memory, options)
+        process = start_linux(folder, "file=nbd+unix:///?socket=drive,cache=writeback", initramfs, command, memory, options)
         try:
             end = time.monotonic() + SECONDS
             armed = False
             while not failed.wait(0.02) and time.monotonic() < end and process.poll() is None:
-                if not armed and "begin\n" in _read(folder / "console").replace("\r", "").replace("atelier:begin\n", ""):
+                if not armed and "begin\n" in console(folder).replace("atelier:begin\n", ""):
                     drive.arm()
                     armed = True
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        said = _read(folder / "console").replace("\r", "")
-        expect(failed.is_set(), f"seed {seed}: the power did not fail; {tail(said + _read(folder / 'messages'))}")
+        said = console(folder)
+        expect(failed.is_set(), f"seed {seed}: the power did not fail; {tail(said + messages(folder))}")
         drive.join()
         drive.power_off()
     return said
