@@ -37,8 +37,8 @@ static inline void time_pass(void)
 }
 
 /*
- * About @count instructions, most of them in long blocks; one more for each that @count is greater. So the moment at which the next
- * one is executed can be chosen.
+ * About @count instructions, most of them in long blocks, and one more if @count is one more: so the moment of what comes next can be
+ * chosen to the instruction.
  */
 static inline void time_spin(uint32_t count)
 {
