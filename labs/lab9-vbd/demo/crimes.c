@@ -12,6 +12,7 @@
 #define READ_ONLY	8u
 
 #define TRIES		50u
+#define QUEUE		12u		/* reads of a page each, one after the other: as many as there is room for */
 
 /* ---- domain 0 ---- */
 
@@ -112,11 +113,31 @@ CRIME(9, 'g', into_table, "has the disk write its page table")
 	return ask(q);
 }
 
+/* Has the disk read into @q's page, and into that of @mfn last: it is at work for a while. */
+static void read_last(struct vbd_request q, uint32_t mfn)
+{
+	for (q.id = 1; q.id <= QUEUE; q.id++) {
+		if (q.id == QUEUE)
+			q.piece[0].frame = mfn;
+		ring_put(&ring, &q);
+		q.sector += q.piece[0].count;
+	}
+	ring_publish(&ring);
+}
+
+static bool is_read(void)
+{
+	struct vbd_response a = { 0 };
+
+	while (a.id != QUEUE && ring_get(&ring, &a))
+		;
+	return a.id == QUEUE;
+}
+
 /* Once more, if the disk was done before anybody could: then it was no crime. */
 CRIME(9, 'h', table_meanwhile, "makes a page a page table while the disk writes it")
 {
 	struct vbd_request q = request(VBD_READ, 0, 8);
-	struct vbd_response a;
 	int err = 0;
 
 	for (uint32_t i = 0; i < TRIES; i++) {
@@ -124,11 +145,9 @@ CRIME(9, 'h', table_meanwhile, "makes a page a page table while the disk writes 
 		struct mmu_request pin = { page_mfn(page) << PAGE_SHIFT | MMU_COMMAND, MMU_PIN_TABLE };
 
 		page_protect(page, PTE_P);
-		q.piece[0].frame = page_mfn(page);
-		ring_put(&ring, &q);
-		ring_publish(&ring);
+		read_last(q, page_mfn(page));
 		err = page_update(&pin, 1, NULL);
-		if (err || !ring_get(&ring, &a))
+		if (err || !is_read())
 			break;
 	}
 	return err;
