@@ -19,7 +19,7 @@ EXERCISE = "2.3"
 IMAGE = 0xfc400000  # the hypervisor's own
 HYPERVISOR_DATA = IMAGE + 0x140000
 DYING = 10
-DOMAINS = (Guest("clock", args=f"rounds=300 others={DYING + 1}"), Guest("bad-stack"),
+DOMAINS = (Guest("clock", args=f"rounds=120 tick=500 others={DYING + 1}"), Guest("bad-stack"),
            *(Guest("bad-stack", memory=2048) for _ in range(DYING)))
 DIES = set(range(2, 2 + DYING))
 

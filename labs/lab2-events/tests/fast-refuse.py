@@ -17,7 +17,7 @@ import lab2_cases as cases  # noqa: E402
 from lab2_cases import Case  # noqa: E402
 
 EXERCISE = "2.5"
-DOMAINS = (Guest("clock", args="rounds=300"), Guest("fast-refuse"))
+DOMAINS = (Guest("clock", args="rounds=120 tick=500"), Guest("fast-refuse"))
 
 FAST = (0x80, *range(0x20, 0x30))
 NONE = 0xffffffff

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import lab2_cases as cases  # noqa: E402
 
 EXERCISE = "2.2"
-DOMAINS = (Guest("clock", args="rounds=300"), Guest("port-bounds"), Guest("port-bounds"), Guest("port-bounds"))
+DOMAINS = (Guest("clock", args="rounds=120 tick=500"), Guest("port-bounds"), Guest("port-bounds"), Guest("port-bounds"))
 DIES = {3}
 
 PORTS = 512
