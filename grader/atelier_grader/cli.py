@@ -141,8 +141,8 @@ def run_all(jobs: list[Job], options: argparse.Namespace) -> Iterator[Series]:
         def one(job: Job) -> Series:
             folder, keep = base / job.lab.folder, options.keep is not None
             name = f"{job.test.name}-{job.where}"
-            outcomes = tuple(job.run(seed, folder / (f"{name}-{seed}" if len(job.seeds) > 1 else name), keep, options.twice)
-                             for seed in job.seeds)
+            outcomes = tuple(job.run(seed, folder / (f"{name}-{seed}" if len(job.seeds) > 1 else name), keep,
+                                     options.twice and seed == job.seeds[0]) for seed in job.seeds)
             if not options.twice or outcomes[0].verdict is Verdict.NOT_RUN:
                 return Series(outcomes)
             return Series(outcomes, elsewhere.submit(job.run, job.seeds[0], folder / f"{name}-again", keep, True).result())

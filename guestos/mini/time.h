@@ -30,6 +30,7 @@ static inline uint64_t time_now(void)
  * less of the host's time than over short ones.
  */
 #define TIME_PASS	".fill 250, 1, 0x90\n"
+#define TIME_PASS_COUNT	250u	/* of them, in TIME_PASS */
 
 static inline void time_pass(void)
 {
@@ -44,7 +45,7 @@ static inline void time_spin(uint32_t count)
 {
 	uint32_t turns;
 
-	for (; count > 250; count -= 250)
+	for (; count > TIME_PASS_COUNT; count -= TIME_PASS_COUNT)
 		time_pass();
 	if (count & 1)
 		asm volatile("nop");

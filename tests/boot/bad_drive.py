@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: MIT
 """A drive some sectors of which can be neither read nor written: who asks for one is told so, and nobody else notices."""
 
-import os
 import re
-import signal
 import subprocess
 import tempfile
 from pathlib import Path
 
-from boots import console, does, expect, messages, start_linux, tail
+from boots import console, does, end, expect, messages, start_linux, tail
 
 SECTOR = 512
 SIZE = 16 << 20
@@ -32,9 +30,7 @@ def _run(folder: Path, drive: str, initramfs: str, command: str, memory: int = 1
     except subprocess.TimeoutExpired:
         raise AssertionError(f"not over after {SECONDS} s; {tail(console(folder))}") from None
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        end(process)
     said = console(folder)
     expect("atelier:end 0\n" in said, f"the command did not end well; {tail(said + messages(folder))}")
     return said

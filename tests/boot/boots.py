@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of whole systems share: running a command of the project, and saying what was wrong."""
+"""What the tests of whole systems share: a command of the project, Linux on a drive of a test's own, and saying what was wrong."""
 
 import base64
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import threading
@@ -98,14 +99,21 @@ def start_linux(folder: Path, drive: str, initramfs: str, command: str, memory: 
         start_new_session=True)  # fmt: skip
 
 
+def end(process: subprocess.Popen) -> None:
+    """Ends what start_linux() started, if it runs still."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 def console(folder: Path) -> str:
-    """What start_linux()'s has printed so far."""
+    """What the machine that start_linux() started there has printed so far."""
     file = folder / "console"
     return file.read_text(errors="replace").replace("\r", "") if file.exists() else ""
 
 
 def messages(folder: Path) -> str:
-    """And what its QEMU has."""
+    """What the QEMU that start_linux() started there has to say about itself."""
     return (folder / "messages").read_text(errors="replace")
 
 

@@ -11,7 +11,6 @@ CUTS=50 cuts the power that often, not a handful of times (`make check-long`).
 
 import os
 import re
-import signal
 import socket
 import struct
 import subprocess
@@ -22,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from boots import console, expect, messages, start_linux, tail
+from boots import console, end, expect, messages, start_linux, tail
 
 CUTS = int(os.environ.get("CUTS", "5"))
 DOMAIN_CUTS = max(CUTS // 10, 1)  # of a domain's disk: each takes longer
@@ -152,16 +151,14 @@ def _until_the_power_fails(seed: int, image: bytearray, initramfs: str, command:
         drive.start()
         process = start_linux(folder, "file=nbd+unix:///?socket=drive,cache=writeback", initramfs, command, memory, options)
         try:
-            end = time.monotonic() + SECONDS
+            deadline = time.monotonic() + SECONDS
             armed = False
-            while not failed.wait(0.02) and time.monotonic() < end and process.poll() is None:
+            while not failed.wait(0.02) and time.monotonic() < deadline and process.poll() is None:
                 if not armed and "begin\n" in console(folder).replace("atelier:begin\n", ""):
                     drive.arm()
                     armed = True
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            end(process)
         said = console(folder)
         expect(failed.is_set(), f"seed {seed}: the power did not fail; {tail(said + messages(folder))}")
         drive.join()

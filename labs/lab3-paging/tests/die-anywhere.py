@@ -29,7 +29,6 @@ OWN = 1024  # frames of each
 DOMAINS = (Guest("die-anywhere"), *(Guest("victim", memory=4 * OWN) for _ in VICTIMS))
 DIES = frozenset(VICTIMS)
 ROUNDS = 60  # that domain 0 lets the others run, before it lets go of what it has mapped
-NO_PFN = 0xffffffff
 
 DIRECTORIES = range(0, 5)
 TABLES = range(5, 12)
@@ -106,7 +105,7 @@ def judge_census(given: dict, seen: Seen) -> Iterator[Finding]:
         if (got.foreign, got.nobody) != want:
             yield Finding(EXERCISE, f"frames of others, and of nobody, {when}", want, (got.foreign, got.nobody))
     kept = seen.one("kept")
-    if kept.pfn == NO_PFN or not kept.same:
+    if kept.pfn == model.NO_PFN or not kept.same:
         yield Finding(EXERCISE, "the frame of a dead domain that domain 0 maps still", "kept, and as it was",
                       f"pseudo-physical number {kept.pfn:#x}, same: {kept.same}")
     if kept.answer != -errno.ESRCH:
@@ -122,7 +121,7 @@ def judge(given: dict, seen: Seen, outside: Outside) -> Iterator[Finding]:
 
     own = seen.one("own").frames
     own = struct.unpack(f"<{len(own) // 4}I", own)
-    used = {mfn for mfn in range(FRAMES) if outside.word(outside.translate(model.M2P_TABLE + 4 * mfn) or 0) != NO_PFN}
+    used = model.used_frames(outside, FRAMES)
     if used != set(own):
         stranger = min(used ^ set(own))
         yield Finding(EXERCISE, f"frames in use at the end that are not domain 0's, such as {stranger:#x}", 0, len(used ^ set(own)))

@@ -18,7 +18,6 @@ EXERCISE = "3.1"
 MEMORY = 32
 FRAMES = MEMORY * 256
 BEYOND = 1 << 16
-NO_PFN = 0xffffffff
 OWN = 1024  # frames of the domain
 DOMAINS = (Guest("neighbour", args="rounds=400"), Guest("every-frame", memory=4 * OWN))
 
@@ -31,12 +30,6 @@ def numbers(bits: bytes) -> set[int]:
     return {8 * i + bit for i, byte in enumerate(bits) if byte for bit in range(8) if byte >> bit & 1}
 
 
-def m2p(outside: Outside) -> tuple[int, ...]:
-    """The pseudo-physical number of each frame of the machine."""
-    pages = (outside.read(outside.translate(model.M2P_TABLE + at) or 0, 4096) for at in range(0, 4 * FRAMES, 4096))
-    return struct.unpack(f"<{FRAMES}I", b"".join(pages))
-
-
 def differ(what: str, want: set[int], got: set[int]) -> Iterator[Finding]:
     if extra := got - want:
         yield Finding(EXERCISE, f"frames that could be {what}, and must not: {len(extra)}, such as", "none", hex(min(extra)))
@@ -47,7 +40,7 @@ def differ(what: str, want: set[int], got: set[int]) -> Iterator[Finding]:
 
 def judge(given: dict, seen: Seen, outside: Outside) -> Iterator[Finding]:
     own = struct.unpack(f"<{OWN}I", seen.one("own", domain=1).frames)
-    used = {mfn for mfn, pfn in enumerate(m2p(outside)) if pfn != NO_PFN}
+    used = model.used_frames(outside, FRAMES)
     if len(set(own)) != OWN or max(own) >= FRAMES or used & set(own):
         yield Finding(EXERCISE, "frames that the domain was given, none of them twice or domain 0's", OWN, len(set(own) - used))
         return

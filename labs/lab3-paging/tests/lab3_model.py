@@ -7,6 +7,7 @@ them; an entry is a word with the name in place of the frame number.
 """
 
 import errno
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ TABLES_A_CALL = 4
 GUEST_SLOT, HOST_SLOT = 768, 256  # where pages have their own addresses, in a guest and on the host
 SELF = 0xfff0
 M2P_TABLE = 0xfc000000
+NO_PFN = 0xffffffff
 CANARY = 0x0ddba11
 
 WRITE, M2P, COMMAND = 0, 1, 2
@@ -623,6 +625,12 @@ def judge_counts(exercise: str, when: str, want: tuple, counts: bytes, audit: by
     if audit:
         yield Finding(exercise, f"{when}: what is wrong in the tables or could be remembered of them", "nothing",
                       audit.decode(errors="replace"))
+
+
+def used_frames(outside: Outside, frames: int) -> set[int]:
+    """Which of the machine's frames the M2P has a number for. Where it cannot be read zeros are taken for it."""
+    pages = (outside.read(outside.translate(M2P_TABLE + at) or 0, 4096).ljust(4096, b"\0") for at in range(0, 4 * frames, 4096))
+    return {mfn for mfn, pfn in enumerate(struct.unpack(f"<{frames}I", b"".join(pages))) if pfn != NO_PFN}
 
 
 def judge_neighbour(exercise: str, seen: Seen, outside: Outside) -> Iterator[Finding]:
